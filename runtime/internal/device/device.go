@@ -1,0 +1,62 @@
+// Package device is what every executor offers to the runtime: it loads the
+// weights of a network once, compiles plans of it, and runs them. No type of
+// an executor appears above this interface.
+package device
+
+import (
+	"context"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// Info describes a device to people.
+type Info struct {
+	Name     string // "cpu", "ref", or the adapter's name
+	Detail   string // what was chosen and why: kernels, threads, backend
+	Software bool   // a software adapter
+	Threads  int
+}
+
+// Memory is what a plan needs on a device, in bytes.
+type Memory struct {
+	Weights, Arena, Scratch int64
+}
+
+// Total is the sum.
+func (m Memory) Total() int64 { return m.Weights + m.Arena + m.Scratch }
+
+// Device executes plans. It may be used by several goroutines.
+type Device interface {
+	Info() Info
+	// Load reads every weight of the plan from src and brings it into the
+	// device's layout. The plan's size does not matter: any plan of the same
+	// network may be compiled afterwards.
+	Load(ctx context.Context, p *plan.Plan, src weights.Source) (Network, error)
+	// Memory tells what a plan will need, without running it.
+	Memory(p *plan.Plan) Memory
+	Close() error
+}
+
+// Network is a network's weights on a device. It may be used by several
+// goroutines.
+type Network interface {
+	Compile(p *plan.Plan) (Program, error)
+	Close() error
+}
+
+// Input is one evaluation's input. X is N×Cin×H×W; Levels are the N noise
+// levels; Labels the N class indices of a class-conditional network, else nil.
+type Input struct {
+	X      []float32
+	Levels []float64
+	Labels []int
+}
+
+// Program is a compiled plan with its arena. It runs one evaluation at a time.
+type Program interface {
+	Plan() *plan.Plan
+	// Run evaluates the network into y, N×Cout×H×W.
+	Run(ctx context.Context, in Input, y []float32) error
+	Close() error
+}
