@@ -1,0 +1,210 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/tile"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// walk is one picture's way from x1 to x0: the sampler's table, the windows,
+// and the state. Sides are padded to the network's multiple.
+type walk struct {
+	m          *Model
+	o          *options
+	task       weights.Task
+	table      *bridge.Walk
+	clip       bool
+	lastX0     bool
+	w, h       int // of the picture
+	padW, padH int
+	windows    []tile.Window
+	canvas     *device.Canvas
+}
+
+// wholeLimit is the device memory beyond which a picture is cut into tiles of
+// autoTile when the caller left the choice to us.
+const (
+	wholeLimit = 1 << 30
+	autoTile   = 512
+)
+
+// newWalk checks all options for a w×h picture; it allocates no state.
+func (m *Model) newWalk(o *options, w, h int) (*walk, error) {
+	if w < 1 || h < 1 {
+		return nil, &SizeError{w, h, "it has no pixels"}
+	}
+	t, err := findTask(m.header.Tasks, o.task)
+	if err != nil {
+		return nil, err
+	}
+	k := &walk{m: m, o: o, task: t, w: w, h: h, clip: t.Clip, lastX0: t.LastX0}
+	if o.clip != nil {
+		k.clip = *o.clip
+	}
+	if o.lastX0 != nil {
+		k.lastX0 = *o.lastX0
+	}
+	if k.table, err = m.table(o, t); err != nil {
+		return nil, err
+	}
+	if o.mask != nil && (o.mask.W != w || o.mask.H != h || len(o.mask.Values) != w*h) {
+		return nil, &OptionError{"mask", fmt.Sprintf("of %d×%d", o.mask.W, o.mask.H), fmt.Sprintf("the picture is %d×%d", w, h)}
+	}
+	n := m.config.Multiple()
+	k.padW, k.padH = (w+n-1)/n*n, (h+n-1)/n*n
+	return k, k.cut(n)
+}
+
+// table makes the sampler's table from the options and the task's defaults.
+func (m *Model) table(o *options, t weights.Task) (*bridge.Walk, error) {
+	name := o.sampler
+	if name == "" {
+		name = t.Sampler
+	}
+	if name == "" {
+		name = "posterior"
+		if m.header.Bridge.OTODE {
+			name = "ode"
+		}
+	}
+	s, err := bridge.ParseSampler(name)
+	if err != nil {
+		return nil, &OptionError{"sampler", name, err.Error()}
+	}
+	nfe := t.Steps
+	if o.steps != nil {
+		nfe = *o.steps
+	} else if nfe == 0 {
+		nfe = 1
+	}
+	w, err := bridge.NewWalk(m.schedule, bridge.WalkOptions{Sampler: s, NFE: nfe, Eta: o.eta})
+	if err != nil {
+		return nil, &OptionError{"steps", nfe, err.Error()}
+	}
+	return w, nil
+}
+
+// cut chooses the windows.
+func (k *walk) cut(multiple int) error {
+	side, overlap := k.o.tile, k.o.overlap
+	switch {
+	case side < 0:
+		side = 0
+	case side > 0 && side < 2*multiple:
+		return &OptionError{"tile", side, fmt.Sprintf("tiles of this network have at least %d pixels a side", 2*multiple)}
+	case side == 0:
+		need, err := k.m.need(k.padH, k.padW)
+		if err != nil {
+			return err
+		}
+		if need.Arena+need.Scratch > wholeLimit {
+			side = autoTile
+		}
+	}
+	if overlap == 0 {
+		overlap = side / 4
+	}
+	if overlap < 0 || (side > 0 && overlap > side-multiple) {
+		return &OptionError{"overlap", overlap, fmt.Sprintf("it must lie between 1 and %d", side-multiple)}
+	}
+	k.windows = tile.Grid(k.padH, k.padW, side, overlap, multiple)
+	return nil
+}
+
+// stateBytes is the memory of the picture's state.
+func (k *walk) stateBytes() int64 {
+	return device.CanvasBytes(k.spec(nil))
+}
+
+func (k *walk) spec(x1 *bridge.Image) device.CanvasSpec {
+	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, X1: x1, Table: k.table, Clip: k.clip,
+		Cond: k.m.header.Bridge.CondX1, CondImage: k.o.cond, Label: -1}
+	if k.m.config.Classes > 0 {
+		s.Label = k.o.label
+	}
+	if k.o.mask != nil {
+		s.Mask = padMask(k.o.mask, k.padW, k.padH)
+	}
+	return s
+}
+
+// run walks from x1 (the picture's size) and returns the result, as large.
+func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
+	noise := k.o.noise
+	if noise == nil {
+		noise = bridge.NewNoise(k.o.seed)
+	}
+	padded := pad(x1, k.padW, k.padH)
+	spec := k.spec(padded)
+	if spec.CondImage != nil {
+		spec.CondImage = pad(spec.CondImage, k.padW, k.padH)
+	}
+	if spec.Mask != nil && !k.o.official {
+		bridge.FillHole(padded, spec.Mask, noise)
+	}
+	spec.AddNoise = k.m.header.Bridge.AddX1Noise
+	spec.Noise = noise
+	k.canvas = device.NewCanvas(spec)
+	for i, st := range k.table.Steps {
+		k.canvas.Begin()
+		for _, win := range k.windows {
+			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
+				return k.canvas.Evaluate(ctx, p, win, st)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		k.canvas.Update(st, i)
+		if k.o.onStep != nil && !st.Inner {
+			if err := k.o.onStep(Step{Done: i + 1, Of: len(k.table.Steps), Index: st.Next, walk: k}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := k.canvas.State()
+	if k.lastX0 {
+		out = k.canvas.X0()
+	}
+	result := k.crop(out)
+	if k.o.mask != nil && !k.o.official {
+		pasteBack(result, x1, k.o.mask)
+	}
+	return result, nil
+}
+
+// crop cuts the padding off.
+func (k *walk) crop(x *bridge.Image) *bridge.Image {
+	if k.padW == k.w && k.padH == k.h {
+		return x
+	}
+	y := bridge.NewImage(x.C, k.h, k.w)
+	for c := range x.C {
+		for i := range k.h {
+			copy(y.Plane(c)[i*k.w:(i+1)*k.w], x.Plane(c)[i*x.W:])
+		}
+	}
+	return y
+}
+
+// pasteBack puts the known pixels into the result: exactly where the mask is
+// 0, in proportion where it blends.
+func pasteBack(y, x1 *bridge.Image, m *Mask) {
+	for c := range y.C {
+		known, out := x1.Plane(c), y.Plane(c)
+		for i, hole := range m.Values {
+			switch hole {
+			case 0:
+				out[i] = known[i]
+			case 255:
+			default:
+				a := float32(hole) / 255
+				out[i] = a*out[i] + (1-a)*known[i]
+			}
+		}
+	}
+}
