@@ -1,0 +1,171 @@
+// Package verify judges fixture files — numbers that the reference
+// implementation made — on any executor. A fixture's kind is recognised by
+// what the file holds; every reference tensor in it gives one row.
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/devices"
+)
+
+// Options say where a fixture is run.
+type Options struct {
+	Device  string // as runtime.WithDevice; "" is auto
+	Threads int    // 0: GOMAXPROCS
+}
+
+// Row is the judgement of one reference tensor. OK is false exactly when
+// MaxAbsErr is above Tolerance; a NaN or an infinity counts as
+// math.MaxFloat64. A relative tolerance is given as the absolute one that it
+// comes to: for the largest element if the tensor is ok, else for the element
+// that misses it most.
+type Row struct {
+	File      string  `json:"file"`   // as it was given
+	Tensor    string  `json:"tensor"` // as in the file
+	MaxAbsErr float64 `json:"max_abs_err"`
+	Tolerance float64 `json:"tolerance"`
+	OK        bool    `json:"ok"`
+}
+
+// File judges one fixture. The error says that the file cannot be judged: it
+// is malformed, of no known kind, or names what is not there. Numbers that
+// disagree are no error but rows that are not ok.
+func File(ctx context.Context, path string, opt Options) ([]Row, error) {
+	j := &job{path: path, opt: opt}
+	defer j.close()
+	rows, err := j.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i := range rows {
+		rows[i].File = path
+	}
+	return rows, nil
+}
+
+// job is one file on its way: the opened fixture and the device, which is
+// opened when a kind first asks for it.
+type job struct {
+	path string
+	opt  Options
+	*fixture
+	dev device.Device
+}
+
+func (j *job) device() (device.Device, error) {
+	if j.dev == nil {
+		d, err := devices.Open(j.opt.Device, j.opt.Threads)
+		if err != nil {
+			return nil, fmt.Errorf("device %s: %w", j.opt.Device, err)
+		}
+		j.dev = d
+	}
+	return j.dev, nil
+}
+
+func (j *job) close() {
+	if j.dev != nil {
+		j.dev.Close()
+	}
+	if j.fixture != nil {
+		j.fixture.close()
+	}
+}
+
+// Tolerances of DESIGN §4 for values of order 1.
+const (
+	scheduleTolerance = 1e-6 // relative, element by element
+	operatorTolerance = 1e-5
+	officialTolerance = 3e-3 // the released blur: ties in a sort
+)
+
+// networkTolerance is for outputs of a network or of a block of it.
+func networkTolerance(deviceName string) float64 {
+	if exact(deviceName) {
+		return 2e-4
+	}
+	return 1e-3
+}
+
+// stateTolerance is for the states of a sampler.
+func stateTolerance(deviceName string) float64 {
+	if exact(deviceName) {
+		return 1e-4
+	}
+	return 1e-3
+}
+
+// exact tells the executors that compute on the CPU in f32 or better from
+// those that carry a GPU's name.
+func exact(deviceName string) bool {
+	switch deviceName {
+	case "ref", "cpu", "wasm":
+		return true
+	}
+	return false
+}
+
+// scaled is a tolerance for values of order 1 applied to a tensor of larger
+// values.
+func scaled(tolerance float64, want []float32) float64 {
+	m := 1.0
+	for _, v := range want {
+		if a := math.Abs(float64(v)); a > m && a <= math.MaxFloat32 {
+			m = a
+		}
+	}
+	return tolerance * m
+}
+
+// compare makes the row of a tensor with an absolute tolerance.
+func compare(name string, want, got []float32, tolerance float64) Row {
+	return judge(name, maxAbs(want, got), tolerance)
+}
+
+func judge(name string, err, tolerance float64) Row {
+	return Row{Tensor: name, MaxAbsErr: err, Tolerance: tolerance, OK: err <= tolerance}
+}
+
+func maxAbs(want, got []float32) float64 {
+	worst := 0.0
+	for i, w := range want {
+		worst = max(worst, distance(float64(w), float64(got[i])))
+	}
+	return worst
+}
+
+// distance is |a-b|, and the largest number if that is none.
+func distance(a, b float64) float64 {
+	d := math.Abs(a - b)
+	if math.IsNaN(d) || math.IsInf(d, 0) {
+		return math.MaxFloat64
+	}
+	return d
+}
+
+// relative makes the row of a tensor whose every element has its own
+// tolerance, a share of its size.
+func relative(name string, want []float32, got []float64, share float64) Row {
+	largest, tolerance, ratio := 0.0, 0.0, 1.0
+	worst := 0.0
+	for i, w := range want {
+		d, t := distance(float64(w), got[i]), share*math.Abs(float64(w))
+		worst = max(worst, d)
+		if d <= t {
+			largest = max(largest, t)
+		} else if r := d / max(t, math.SmallestNonzeroFloat32); ratio <= 1 || r > ratio {
+			ratio, tolerance = max(r, 1.5), t
+		}
+	}
+	if ratio <= 1 {
+		tolerance = largest
+	}
+	if math.IsNaN(tolerance) || math.IsInf(tolerance, 0) {
+		tolerance = 0
+	}
+	return judge(name, worst, tolerance)
+}

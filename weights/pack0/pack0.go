@@ -1,0 +1,14 @@
+// Package pack0 embeds the default pack, so that a restoration needs no
+// download. Browser builds do not import it. What the pack was trained on and
+// what it scores stands in weights/MODELS.md.
+package pack0
+
+import _ "embed"
+
+// Name is the default pack's file name.
+const Name = "blind-small.i2sb"
+
+// Pack is the file.
+//
+//go:embed blind-small.i2sb
+var Pack string
