@@ -33,3 +33,48 @@ type Bridge struct {
 	AddX1Noise   bool    `json:"add_x1_noise"`            // x1 gets N(0,1) after the condition was taken
 	RescaleStart bool    `json:"rescale_start,omitempty"` // β starts at 0.1/N instead of 1e-4
 }
+
+// Task is something that a pack was trained to undo, with the way of walking
+// that suits it best.
+type Task struct {
+	Name        string   `json:"name"`                  // a family (jpeg, sr4x, deblur, inpaint) or a full name (jpeg-10)
+	Trained     []string `json:"trained,omitempty"`     // the degradations seen in training
+	Description string   `json:"description,omitempty"` // for people
+	Sampler     string   `json:"sampler,omitempty"`     // default; empty: posterior, or ode for OT-ODE bridges
+	Steps       int      `json:"steps,omitempty"`       // default network evaluations; 0: 1
+	Clip        bool     `json:"clip,omitempty"`        // clip x̂0 to [-1, 1]
+	LastX0      bool     `json:"last_x0,omitempty"`     // the result is the last x̂0, not the state at index 0
+}
+
+// Header is what a pack says about itself.
+type Header struct {
+	Name         string             `json:"name,omitempty"`
+	Network      Network            `json:"network"`
+	Bridge       Bridge             `json:"bridge"`
+	Tasks        []Task             `json:"tasks,omitempty"`
+	Provenance   string             `json:"provenance,omitempty"` // data, recipe, duration
+	Licence      string             `json:"licence,omitempty"`    // SPDX, of the weights
+	Credits      string             `json:"credits,omitempty"`
+	Metrics      map[string]float64 `json:"metrics,omitempty"`
+	SourceSHA256 string             `json:"source_sha256,omitempty"` // of the checkpoint that was packed
+	Encoding     string             `json:"encoding"`                // of the tensors with two dimensions or more
+	Tensors      []Entry            `json:"tensors"`
+}
+
+// Entry is a tensor of a pack.
+type Entry struct {
+	Name   string  `json:"name"`
+	Shape  []int   `json:"shape"`
+	DType  string  `json:"dtype"`
+	Planes bool    `json:"planes,omitempty"` // each chunk holds byte 0 of every element, then byte 1, …
+	Scales *Chunk  `json:"scales,omitempty"` // int8: one f32 for each index of the first dimension
+	Chunks []Chunk `json:"chunks"`
+}
+
+// Chunk is one zstd frame. Offset counts from the first byte after the header.
+type Chunk struct {
+	Offset int64  `json:"o"`
+	Size   int    `json:"n"` // compressed
+	Raw    int    `json:"r"`
+	CRC    uint32 `json:"c"` // CRC-32C of the raw bytes
+}
