@@ -5,7 +5,25 @@ import (
 	"math"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 )
+
+// Fill writes an evaluation's input into the plan's input values, which value
+// gives the memory of.
+func Fill(p *plan.Plan, in Input, value func(plan.Value) []float32) {
+	copy(value(p.X), in.X)
+	if p.Time != plan.None {
+		width := p.Shape(p.Time).C
+		for i, level := range in.Levels {
+			unet.Sinusoid(level, value(p.Time)[i*width:(i+1)*width])
+		}
+	}
+	if p.Label != plan.None {
+		for i, l := range in.Labels {
+			value(p.Label)[i] = float32(l)
+		}
+	}
+}
 
 // Check compares an evaluation's input with what the plan wants.
 func Check(p *plan.Plan, in Input, y []float32) error {

@@ -54,7 +54,7 @@ type Plan struct {
 	Ops    []Op
 
 	X      Value // network input, N×Cin×H×W
-	Time   Value // sinusoidal embedding of the noise level, N×ch×1×1
+	Time   Value // sinusoidal embedding of the noise level, N×ch×1×1, or None
 	Label  Value // class index as a float, N×1×1×1, or None
 	Output Value // N×Cout×H×W
 
@@ -94,9 +94,11 @@ func (p *Plan) FLOPs() int64 {
 
 // Inputs lists the values that are given from outside.
 func (p *Plan) Inputs() []Value {
-	in := []Value{p.X, p.Time}
-	if p.Label != None {
-		in = append(in, p.Label)
+	var in []Value
+	for _, v := range []Value{p.X, p.Time, p.Label} {
+		if v != None {
+			in = append(in, v)
+		}
 	}
 	return in
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
-	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -79,16 +78,7 @@ func (r *Program) Run(ctx context.Context, in device.Input, y []float32) error {
 	if err := device.Check(r.p, in, y); err != nil {
 		return err
 	}
-	copy(r.value(r.p.X), in.X)
-	width := r.p.Shape(r.p.Time).C
-	for i, level := range in.Levels {
-		unet.Sinusoid(level, r.value(r.p.Time)[i*width:(i+1)*width])
-	}
-	if r.p.Label != plan.None {
-		for i, l := range in.Labels {
-			r.value(r.p.Label)[i] = float32(l)
-		}
-	}
+	device.Fill(r.p, in, r.value)
 	for _, op := range r.p.Ops {
 		if err := ctx.Err(); err != nil {
 			return err

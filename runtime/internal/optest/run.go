@@ -1,0 +1,102 @@
+package optest
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/runtime/internal/ref"
+	"github.com/i2sb-go/i2sb/runtime/internal/unet"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// Run tests a device on the whole table and on whole networks, fused as it
+// would run them, against ref on the unfused plan.
+func Run(t *testing.T, d device.Device) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			b := plan.NewBuilder()
+			p, err := b.Plan(c.Build(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, d, plan.Fuse(p), p, c.NMSE)
+		})
+	}
+	for name, cfg := range Networks() {
+		t.Run("network "+name, func(t *testing.T) {
+			fused, err := unet.Build(cfg, 2, 8, 12)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := unet.BuildUnfused(cfg, 2, 8, 12)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, d, fused, p, 1e-9)
+		})
+	}
+}
+
+func compare(t *testing.T, d device.Device, fused, unfused *plan.Plan, tolerance float64) {
+	t.Helper()
+	got, want := Evaluate(t, d, fused, Random(fused)), Evaluate(t, ref.New(), unfused, Random(unfused))
+	if e := NMSE(got, want); !(e <= tolerance) {
+		t.Errorf("normalised mean squared error %.2g, at most %.2g is allowed", e, tolerance)
+	}
+}
+
+// Evaluate runs a plan once on a device with seeded random input.
+func Evaluate(t testing.TB, d device.Device, p *plan.Plan, src weights.Source) []float32 {
+	t.Helper()
+	x := p.Shape(p.X)
+	in := device.Input{X: normals(x.Len(), 5), Levels: make([]float64, x.N)}
+	for i := range in.Levels {
+		in.Levels[i] = 500.55 / float64(i+1)
+	}
+	if p.Label != plan.None {
+		for i := range x.N {
+			in.Labels = append(in.Labels, (3*i+1)%5)
+		}
+	}
+	n, err := d.Load(context.Background(), p, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	r, err := n.Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	y := make([]float32, p.Shape(p.Output).Len())
+	if err := r.Run(context.Background(), in, y); err != nil {
+		t.Fatal(err)
+	}
+	first := append([]float32(nil), y...)
+	if err := r.Run(context.Background(), in, y); err != nil {
+		t.Fatal(err)
+	}
+	for i := range y {
+		if y[i] != first[i] {
+			t.Fatalf("a second run differs at element %d: something is left over in the arena", i)
+		}
+	}
+	return y
+}
+
+// NMSE is Σ(a−b)²/Σb².
+func NMSE(a, b []float32) float64 {
+	var num, den float64
+	for i := range b {
+		d := float64(a[i]) - float64(b[i])
+		num += d * d
+		den += float64(b[i]) * float64(b[i])
+	}
+	if den == 0 {
+		den = math.SmallestNonzeroFloat64
+	}
+	return num / den
+}
