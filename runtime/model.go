@@ -8,10 +8,9 @@ import (
 	"sync"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/runtime/internal/cpu"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/devices"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
-	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 	"github.com/i2sb-go/i2sb/weights"
 )
@@ -93,13 +92,11 @@ func btoi(b bool) int {
 
 // openDevice finds a device by name.
 func openDevice(o openOptions) (device.Device, error) {
-	switch o.device {
-	case "auto", "cpu", "":
-		return cpu.New(o.threads), nil
-	case "ref":
-		return ref.New(), nil
+	d, err := devices.Open(o.device, o.threads)
+	if err != nil {
+		return nil, &DeviceError{o.device, err}
 	}
-	return nil, &DeviceError{o.device, fmt.Errorf("no such device; there are auto, cpu and ref")}
+	return d, nil
 }
 
 // Header is the pack's header: network, bridge, tasks, licence, provenance.

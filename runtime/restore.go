@@ -55,8 +55,8 @@ func (m *Model) RestorePicture(ctx context.Context, p *picture.Picture, opts ...
 		name = t.Name
 	}
 	if Family(name) == "sr4x" {
+		q.Alpha = picture.EnlargeAlpha(p.Alpha, x1.W, x1.H, 4)
 		x1 = picture.EnlargeNearest(x1, 4)
-		q = q.Enlarge(4)
 	}
 	if Family(name) == "inpaint" && o.mask == nil {
 		if name != "inpaint-center" {
