@@ -76,5 +76,5 @@ type Chunk struct {
 	Offset int64  `json:"o"`
 	Size   int    `json:"n"` // compressed
 	Raw    int    `json:"r"`
-	CRC    uint32 `json:"c"` // CRC-32C of the raw bytes
+	CRC    uint32 `json:"c"` // CRC-32C of the compressed bytes
 }

@@ -159,9 +159,12 @@ func (p *Pack) chunk(name string, c Chunk) ([]byte, error) {
 	if _, err := p.r.ReadAt(z, p.start+c.Offset); err != nil {
 		return nil, fmt.Errorf("pack: tensor %q: %w", name, err)
 	}
-	raw, err := p.dec.DecodeAll(z, make([]byte, 0, c.Raw))
-	if err != nil || len(raw) != c.Raw || crc32.Checksum(raw, castagnoli) != c.CRC {
+	if crc32.Checksum(z, castagnoli) != c.CRC {
 		return nil, fmt.Errorf("pack: tensor %q is damaged (checksum); fetch or make the pack again", name)
+	}
+	raw, err := p.dec.DecodeAll(z, make([]byte, 0, c.Raw))
+	if err != nil || len(raw) != c.Raw {
+		return nil, fmt.Errorf("pack: tensor %q is damaged (zstd); fetch or make the pack again", name)
 	}
 	return raw, nil
 }

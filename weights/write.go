@@ -34,7 +34,7 @@ func Write(w io.Writer, h Header, src Source, o WriteOptions) error {
 	}
 	defer os.Remove(tmp.Name())
 	defer tmp.Close()
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return fmt.Errorf("pack: %w", err)
 	}
@@ -84,7 +84,7 @@ type chunker struct {
 
 func (c *chunker) chunk(raw []byte) (Chunk, error) {
 	z := c.enc.EncodeAll(raw, nil)
-	k := Chunk{Offset: c.at, Size: len(z), Raw: len(raw), CRC: crc32.Checksum(raw, castagnoli)}
+	k := Chunk{Offset: c.at, Size: len(z), Raw: len(raw), CRC: crc32.Checksum(z, castagnoli)}
 	c.at += int64(len(z))
 	_, err := c.w.Write(z)
 	return k, err
