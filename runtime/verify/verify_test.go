@@ -88,7 +88,7 @@ func TestFixtures(t *testing.T) {
 
 // TestReference runs the specification itself.
 func TestReference(t *testing.T) {
-	for _, name := range []string{"unet-cond.safetensors", "sample-cond-clip.safetensors"} {
+	for _, name := range []string{"unet-cond.safetensors", "schedule.safetensors", "operators.safetensors"} {
 		t.Run(name, func(t *testing.T) { check(t, filepath.Join("testdata", name), "ref") })
 	}
 }
