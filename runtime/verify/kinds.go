@@ -68,5 +68,5 @@ func isTraining(f *fixture) bool {
 }
 
 func training(context.Context, *job) ([]Row, error) {
-	return nil, errors.New("training fixtures need the trainer, which is not built yet")
+	return nil, errors.New("it needs the trainer, which is not built yet")
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/bridge/degrade"
+	"github.com/i2sb-go/i2sb/runtime/picture"
+)
+
+// degrader degrades the pictures of one command line.
+type degrader struct {
+	*app
+	task, out string
+	seed      uint64
+	force     bool
+	op        degrade.Operator
+}
+
+func (a *app) degradeCommand() *cobra.Command {
+	d := &degrader{app: a}
+	c := &cobra.Command{
+		Use:   "degrade --task NAME FILE… -o OUT",
+		Short: "Degrade pictures, to try restorations on",
+		Long: "Degrades pictures and writes PNGs, clamped and rounded. OUT is a file, or a directory for several.\n" +
+			"sr4x writes the small picture; inpainting writes its mask beside OUT as NAME.mask.png.\n" +
+			"Names: " + strings.Join(degrade.Names(), ", ") + ".",
+		Example: "  i2sb-run degrade --task jpeg-10 photo.png -o bad.png",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(c *cobra.Command, files []string) error { return d.run(c, files) },
+	}
+	c.Flags().StringVar(&d.task, "task", "", "degradation")
+	c.Flags().StringVarP(&d.out, "output", "o", "", "file, or directory for several pictures")
+	c.Flags().Uint64Var(&d.seed, "seed", 0, "seed of masks, noise and mixtures")
+	c.Flags().BoolVar(&d.force, "force", false, "overwrite existing files")
+	return c
+}
+
+func (d *degrader) run(c *cobra.Command, files []string) (err error) {
+	if d.task == "" || d.out == "" {
+		return usagef("degrade needs --task NAME and -o OUT")
+	}
+	if d.op, err = degrade.Parse(d.task); err != nil {
+		return &usageError{err}
+	}
+	d.op = degrade.Chosen(d.op, d.seed)
+	info, err := os.Stat(d.out)
+	isDir := len(files) > 1 || strings.HasSuffix(d.out, "/") || err == nil && info.IsDir()
+	if len(files) > 1 && err == nil && !info.IsDir() {
+		return usagef("-o %s: several pictures need a directory, and this is a file", d.out)
+	}
+	failed := 0
+	for _, f := range files {
+		out := d.out
+		if isDir {
+			base := filepath.Base(f)
+			out = filepath.Join(d.out, strings.TrimSuffix(base, filepath.Ext(base))+".png")
+		} else if strings.ToLower(filepath.Ext(out)) != ".png" {
+			return usagef("-o %s: degraded pictures are PNGs", out)
+		}
+		if err := c.Context().Err(); err != nil {
+			return err
+		}
+		if err := d.one(f, out); err != nil {
+			if len(files) == 1 {
+				return &fileError{f, err}
+			}
+			d.complain(f, err)
+			failed++
+		}
+	}
+	switch failed {
+	case 0:
+		return nil
+	case len(files):
+		return exitError(exitFailure)
+	}
+	return exitError(exitPartly)
+}
+
+// one degrades a picture and writes it, and its mask if it has one.
+func (d *degrader) one(in, out string) error {
+	mask := strings.TrimSuffix(out, filepath.Ext(out)) + ".mask.png"
+	masker, masked := d.op.(degrade.Masker)
+	for _, path := range []string{out, mask} {
+		if _, err := os.Lstat(path); err == nil && (path == out || masked) {
+			if sameFile(in, path) {
+				return fmt.Errorf("the output would replace the input; give another -o")
+			}
+			if !d.force {
+				return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
+			}
+		}
+	}
+	f, err := os.Open(in)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	p, err := picture.Decode(f, picture.Limits{})
+	if err != nil {
+		return err
+	}
+	q := p.Derive()
+	if s, ok := d.op.(degrade.Shrinker); ok {
+		q.Image, err = s.Small(p.Image)
+		q.Alpha = nil // it has another size
+	} else {
+		q.Image, err = d.op.Apply(p.Image, d.seed)
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+		return err
+	}
+	if masked {
+		m := bridge.NewImage(1, p.Image.H, p.Image.W)
+		for i, v := range masker.Mask(m.H, m.W, d.seed) {
+			m.Pix[i] = float32(v)/127.5 - 1
+		}
+		if err := d.save(mask, &picture.Picture{Image: m, Depth: 8, Grey: true}); err != nil {
+			return err
+		}
+	}
+	q.Text = map[string]string{"Software": "i2sb-run", "degraded by": d.op.Name(), "seed": fmt.Sprint(d.seed)}
+	return d.save(out, q)
+}
+
+func (d *degrader) save(path string, p *picture.Picture) error {
+	var b bytes.Buffer
+	if err := picture.Encode(&b, p, "png", 0); err != nil {
+		return err
+	}
+	return write(path, d.force, b.Bytes())
+}

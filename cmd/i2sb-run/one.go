@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime"
+	"github.com/i2sb-go/i2sb/runtime/picture"
+)
+
+// maxBytes bounds a picture file.
+const maxBytes = 1 << 30
+
+// one restores one picture.
+func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (record, error) {
+	rec := record{Input: j.in, Output: j.out, Task: r.text["task"], Sampler: r.text["sampler"], Seed: r.seed}
+	fmt.Sscan(r.text["steps"], &rec.Steps)
+	b, err := r.read(j.in)
+	if err != nil {
+		return rec, err
+	}
+	sum := sha256.Sum256(b)
+	text := maps.Clone(r.text)
+	text["parameters"] = r.parameters + " input=" + hex.EncodeToString(sum[:16])
+	if done, err := r.existing(j, text["parameters"], batch); done || err != nil {
+		rec.Skipped = done
+		return rec, err
+	}
+	p, err := picture.Decode(bytes.NewReader(b), r.limits())
+	if err != nil {
+		return rec, err
+	}
+	if err := ctx.Err(); err != nil {
+		return rec, err
+	}
+	m, err := r.open(ctx)
+	if err != nil {
+		return rec, err
+	}
+	t := r.newTrajectory(j, batch)
+	r.bar.begin(filepath.Base(j.in), i, of, rec.Steps)
+	q, result, err := m.RestorePicture(ctx, p, append(r.options[:len(r.options):len(r.options)], runtime.WithStep(func(s runtime.Step) error {
+		r.bar.step(s.Done)
+		return t.step(s)
+	}))...)
+	if err == nil {
+		q.Text = text
+		err = r.save(ctx, j, q)
+	}
+	if err != nil {
+		t.remove()
+		return rec, err
+	}
+	rec.Sampler, rec.Steps, rec.Device, rec.Tiles = result.Sampler, result.Steps, result.Device, result.Tiles
+	rec.Width, rec.Height, rec.Seconds = q.Image.W, q.Image.H, result.Elapsed.Seconds()
+	return rec, nil
+}
+
+// read reads a picture file whole, but no more of it than is ever decoded.
+func (r *restorer) read(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(r.stdin, maxBytes+1))
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+}
+
+// existing looks at what lies at the output's place. In a batch, a PNG that
+// records the same parameters is done; anything else is in the way.
+func (r *restorer) existing(j job, parameters string, batch bool) (done bool, err error) {
+	if j.out == "-" {
+		return false, nil
+	}
+	if _, err := os.Lstat(j.out); err != nil {
+		return false, nil
+	}
+	if sameFile(j.in, j.out) {
+		return false, fmt.Errorf("the output would replace the input; give another -o")
+	}
+	if r.force {
+		return false, nil
+	}
+	if batch {
+		f, err := os.Open(j.out)
+		if err != nil {
+			return false, err
+		}
+		defer f.Close()
+		text, err := picture.ReadText(f)
+		if err == nil && text["parameters"] == parameters {
+			return true, nil
+		}
+		return false, fmt.Errorf("%s exists and was made otherwise (%w)", j.out, fs.ErrExist)
+	}
+	return false, &fs.PathError{Op: "write", Path: j.out, Err: fs.ErrExist}
+}
+
+// save encodes a result and writes it.
+func (r *restorer) save(ctx context.Context, j job, q *picture.Picture) error {
+	var b bytes.Buffer
+	if err := picture.Encode(&b, q, j.format, r.quality); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if j.out == "-" {
+		_, err := r.stdout.Write(b.Bytes())
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
+		return err
+	}
+	return write(j.out, r.force, b.Bytes())
+}
+
+// trajectory writes the pictures of a walk's steps.
+type trajectory struct {
+	dir   string // "": none
+	force bool
+	files []string
+}
+
+func (r *restorer) newTrajectory(j job, batch bool) *trajectory {
+	t := &trajectory{dir: r.trajectory, force: r.force}
+	if t.dir != "" && batch {
+		t.dir = filepath.Join(t.dir, strings.TrimPrefix(j.under, string(filepath.Separator)))
+	}
+	return t
+}
+
+func (t *trajectory) step(s runtime.Step) error {
+	if t.dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(t.dir, 0o777); err != nil {
+		return err
+	}
+	for kind, x := range map[string]*bridge.Image{"state": s.State(), "x0": s.X0()} {
+		var b bytes.Buffer
+		if err := picture.Encode(&b, &picture.Picture{Image: x, Depth: 8}, "png", 0); err != nil {
+			return err
+		}
+		name := filepath.Join(t.dir, fmt.Sprintf("step-%03d.%s.png", s.Done, kind))
+		if err := write(name, t.force, b.Bytes()); err != nil {
+			return err
+		}
+		t.files = append(t.files, name)
+	}
+	return nil
+}
+
+// remove takes back what was written for a picture that did not come to its
+// end.
+func (t *trajectory) remove() {
+	for _, f := range t.files {
+		os.Remove(f)
+	}
+	if len(t.files) > 0 {
+		os.Remove(t.dir) // if it is empty
+	}
+}
