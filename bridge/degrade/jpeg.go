@@ -3,14 +3,14 @@ package degrade
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/i2sb-go/i2sb/bridge"
 )
 
 // tensorJPEG quantises as JPEG does, on the tensor: no file, no clipping, and
 // chroma is decimated (every second row and column), not averaged. This is
-// what the released networks were trained on.
+// what the released networks were trained on. Sides that are no multiple of 16
+// are continued by reflection. It has no adjoint: rounding is not linear.
 type tensorJPEG struct {
 	name         string
 	luma, chroma [64]float64
@@ -25,22 +25,24 @@ var annexK = [2][64]int{{
 	99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
 }}
 
-func parseJPEG(name, arg string) (Operator, error) {
-	q, err := strconv.Atoi(arg)
-	if err != nil || q < 1 || q > 100 || strconv.Itoa(q) != arg {
+func parseJPEG(name, arg string, _ bool) (Operator, error) {
+	q, ok := integer(arg, 1, 100)
+	if !ok {
 		return nil, fmt.Errorf("degrade: %q: the quality is no number from 1 to 100, as in jpeg-10", name)
 	}
-	o := tensorJPEG{name: name}
-	scale := 200 - 2*q
-	if q < 50 {
-		scale = 5000 / q
+	return tensorJPEG{name, scaled(annexK[0], q), scaled(annexK[1], q)}, nil
+}
+
+// scaled is a table of Annex K for a quality, as the IJG's library scales it.
+func scaled(base [64]int, quality int) (table [64]float64) {
+	scale := 200 - 2*quality
+	if quality < 50 {
+		scale = 5000 / quality
 	}
-	for t, table := range []*[64]float64{&o.luma, &o.chroma} {
-		for i, v := range annexK[t] {
-			table[i] = float64(min(255, max(1, (scale*v+50)/100)))
-		}
+	for i, v := range base {
+		table[i] = float64(min(255, max(1, (scale*v+50)/100)))
 	}
-	return o, nil
+	return table
 }
 
 func (o tensorJPEG) Name() string { return o.name }
@@ -62,30 +64,17 @@ func (o tensorJPEG) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 	if err := check(x); err != nil {
 		return nil, err
 	}
+	if x.C != 3 {
+		return o.grey(x), nil
+	}
 	p := padTo(x, 16)
 	h, w := p.H, p.W
-	if x.C != 3 { // grey and others: each channel as luma
-		for c := range x.C {
-			plane := make([]float64, h*w)
-			for i, v := range p.Plane(c) {
-				plane[i] = (float64(v)+1)/2*255 - 128
-			}
-			o.quantise(plane, w, &o.luma)
-			if c == 0 && p == x {
-				p = x.Clone()
-			}
-			for i, v := range plane {
-				p.Plane(c)[i] = float32((v+128)/255*2 - 1)
-			}
-		}
-		return crop(p, x.H, x.W), nil
-	}
 	luma := make([]float64, h*w)
 	blue, red := make([]float64, h*w/4), make([]float64, h*w/4)
 	for i := range luma {
 		r, g, b := (float64(p.Pix[i])+1)/2*255, (float64(p.Pix[h*w+i])+1)/2*255, (float64(p.Pix[2*h*w+i])+1)/2*255
 		luma[i] = .299*r + .587*g + .114*b - 128
-		if y, x := i/w, i%w; y%2 == 0 && x%2 == 0 {
+		if y, x := i/w, i%w; y%2 == 0 && x%2 == 0 { // even rows and columns only
 			// The offset of 128 and its removal before the DCT cancel.
 			blue[y/2*(w/2)+x/2] = -.1687*r - .3313*g + .5*b
 			red[y/2*(w/2)+x/2] = .5*r - .4187*g - .0813*b
@@ -103,6 +92,22 @@ func (o tensorJPEG) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 		out.Pix[2*h*w+i] = unit(y + 1.77197812*cb - 1.34583413e-4*cr)
 	}
 	return crop(out, x.H, x.W), nil
+}
+
+// grey takes each channel as luma.
+func (o tensorJPEG) grey(x *bridge.Image) *bridge.Image {
+	p := padTo(x, 8).Clone()
+	plane := make([]float64, p.H*p.W)
+	for c := range p.C {
+		for i, v := range p.Plane(c) {
+			plane[i] = (float64(v)+1)/2*255 - 128
+		}
+		o.quantise(plane, p.W, &o.luma)
+		for i, v := range plane {
+			p.Plane(c)[i] = unit(v + 128)
+		}
+	}
+	return crop(p, x.H, x.W)
 }
 
 func unit(v float64) float32 { return float32(v/255*2 - 1) }
@@ -130,7 +135,7 @@ func (o tensorJPEG) quantise(plane []float64, w int, table *[64]float64) {
 						f[k][j] += dct[k][n] * t[n][j]
 					}
 					q := table[8*k+j]
-					f[k][j] = round(f[k][j]/q) * q
+					f[k][j] = math.RoundToEven(f[k][j]/q) * q
 				}
 			}
 			t = [8][8]float64{}

@@ -2,7 +2,6 @@ package degrade
 
 import (
 	"fmt"
-	"math"
 	"sync"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -34,7 +33,8 @@ type spectrum struct {
 	factors []float64 // the products, falling
 }
 
-var spectra sync.Map // "taps, side" → func() (*spectrum, error)
+// spectra keeps those of all sides used, each once: some 7 MB for 512.
+var spectra sync.Map // "taps side" → func() (*spectrum, error)
 
 func (o official) spectrum(d int) (*spectrum, error) {
 	f, _ := spectra.LoadOrStore(fmt.Sprint(len(o.taps), d), sync.OnceValues(func() (*spectrum, error) { return o.decompose(d) }))
@@ -86,8 +86,7 @@ func (o official) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 		return nil, err
 	}
 	d := blocks(x.H, x.W)
-	padded := padTo(x, d)
-	z := padded.Clone()
+	z := padTo(x, d).Clone()
 	for i, v := range z.Pix {
 		z.Pix[i] = (v + 1) / 2
 	}
@@ -101,30 +100,17 @@ func (o official) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 	return y, nil
 }
 
-// Adjoint implements Linear: the padding's adjoint adds what was reflected.
+// Adjoint implements Linear.
 func (o official) Adjoint(y *bridge.Image, _ uint64) (*bridge.Image, error) {
 	if err := check(y); err != nil {
 		return nil, err
 	}
 	d := blocks(y.H, y.W)
-	z := bridge.NewImage(y.C, (y.H+d-1)/d*d, (y.W+d-1)/d*d)
-	for c := range y.C {
-		for i := range y.H {
-			copy(z.Plane(c)[i*z.W:], y.Plane(c)[i*y.W:(i+1)*y.W])
-		}
-	}
+	z := uncrop(y, up(y.H, d), up(y.W, d))
 	if err := o.inBlocks(z, d, true); err != nil {
 		return nil, err
 	}
-	out := bridge.NewImage(y.C, y.H, y.W)
-	for c := range y.C {
-		for i := range z.H {
-			for j := range z.W {
-				out.Plane(c)[reflect(i, y.H)*y.W+reflect(j, y.W)] += z.Plane(c)[i*z.W+j]
-			}
-		}
-	}
-	return out, nil
+	return fold(z, y.H, y.W), nil
 }
 
 // inBlocks blurs z, whose sides are multiples of d, in place.
@@ -166,37 +152,3 @@ func (o official) inBlocks(z *bridge.Image, d int, adjoint bool) error {
 	}
 	return nil
 }
-
-// padTo enlarges to multiples of n by reflection; it may return x itself.
-func padTo(x *bridge.Image, n int) *bridge.Image {
-	h, w := (x.H+n-1)/n*n, (x.W+n-1)/n*n
-	if h == x.H && w == x.W {
-		return x
-	}
-	y := bridge.NewImage(x.C, h, w)
-	for c := range x.C {
-		for i := range h {
-			row := x.Plane(c)[reflect(i, x.H)*x.W:][:x.W]
-			for j := range w {
-				y.Plane(c)[i*w+j] = row[reflect(j, x.W)]
-			}
-		}
-	}
-	return y
-}
-
-func crop(x *bridge.Image, h, w int) *bridge.Image {
-	if x.H == h && x.W == w {
-		return x
-	}
-	y := bridge.NewImage(x.C, h, w)
-	for c := range x.C {
-		for i := range h {
-			copy(y.Plane(c)[i*w:(i+1)*w], x.Plane(c)[i*x.W:])
-		}
-	}
-	return y
-}
-
-// round half to even, as PyTorch rounds.
-func round(v float64) float64 { return math.RoundToEven(v) }

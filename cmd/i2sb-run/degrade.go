@@ -12,6 +12,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/bridge/degrade"
+	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
 )
 
@@ -109,7 +110,7 @@ func (d *degrader) one(in, out string) error {
 		return err
 	}
 	q := p.Derive()
-	if s, ok := d.op.(degrade.Shrinker); ok {
+	if s, ok := d.op.(degrade.Shrinker); ok && runtime.Family(d.op.Name()) == "sr4x" {
 		q.Image, err = s.Small(p.Image)
 		q.Alpha = nil // it has another size
 	} else {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
-	"github.com/i2sb-go/i2sb/weights"
 )
 
 // usageError is a command line that cannot be meant.
@@ -78,8 +77,6 @@ func hint(err error, text string) string {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return "--force replaces it"
-	case errors.Is(err, weights.ErrNotPack):
-		return "i2sb-run pack makes packs of checkpoints"
 	case errors.As(err, &format) && strings.Contains(text, "more than the limit"):
 		return "--max-pixels raises it"
 	case errors.As(err, &option) && option.Option == "mask":

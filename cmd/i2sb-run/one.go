@@ -104,10 +104,16 @@ func (r *restorer) existing(j job, parameters string, batch bool) (done bool, er
 		if err == nil && text["parameters"] == parameters {
 			return true, nil
 		}
-		return false, fmt.Errorf("%s exists and was made otherwise (%w)", j.out, fs.ErrExist)
+		return false, &otherwise{j.out}
 	}
 	return false, &fs.PathError{Op: "write", Path: j.out, Err: fs.ErrExist}
 }
+
+// otherwise is an output that other parameters or another input made.
+type otherwise struct{ path string }
+
+func (e *otherwise) Error() string { return e.path + " exists and was made otherwise" }
+func (e *otherwise) Unwrap() error { return fs.ErrExist }
 
 // save encodes a result and writes it.
 func (r *restorer) save(ctx context.Context, j job, q *picture.Picture) error {

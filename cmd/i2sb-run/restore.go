@@ -184,7 +184,9 @@ func (r *restorer) resolve(ctx context.Context) error {
 	return nil
 }
 
-func (r *restorer) limits() picture.Limits { return picture.Limits{Bytes: maxBytes, Pixels: r.maxPixels} }
+func (r *restorer) limits() picture.Limits {
+	return picture.Limits{Bytes: maxBytes, Pixels: r.maxPixels}
+}
 
 func (r *restorer) readMask() error {
 	if r.mask == "" {

@@ -95,6 +95,11 @@ func download(ctx context.Context, rawURL, path string, o Options) error {
 		return err
 	}
 	defer f.Close()
+	defer func() { // an empty part is worth nothing
+		if info, err := f.Stat(); err == nil && info.Size() == 0 {
+			os.Remove(part)
+		}
+	}()
 	have, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
