@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 
@@ -24,7 +23,6 @@ type Model struct {
 	device   device.Device
 	network  device.Network
 	log      *slog.Logger
-	closer   io.Closer
 
 	mu      sync.Mutex // held while the network is evaluated
 	closed  bool

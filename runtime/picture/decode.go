@@ -62,7 +62,7 @@ func Decode(r io.Reader, limits Limits) (p *Picture, err error) {
 		return nil, err
 	}
 	p.ICC = profile(b, format)
-	if p.ICC != nil && len(p.ICC) >= 20 {
+	if len(p.ICC) >= 20 {
 		// A profile describes one kind of colour; ours are RGB or grey now.
 		if space := string(p.ICC[16:20]); space != "RGB " && !p.Grey || space != "GRAY" && p.Grey {
 			p.ICC = nil

@@ -25,10 +25,10 @@ type CanvasSpec struct {
 // Canvas holds a picture's state in host memory. Executors whose tensors are
 // host memory share it.
 type Canvas struct {
-	spec    CanvasSpec
-	state   bridge.State
-	cond    []float32
-	x, y, t []float32 // one window: network input, output
+	spec  CanvasSpec
+	state bridge.State
+	cond  []float32
+	x, y  []float32 // one window: network input, output
 }
 
 // CanvasBytes is what a canvas holds per picture, without its window.
