@@ -198,7 +198,7 @@ func TestConcurrentRestorationsDoNotMix(t *testing.T) {
 // TestSoak restores again and again; memory and goroutines must stay flat.
 func TestSoak(t *testing.T) {
 	n := 100
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 20
 	}
 	if long() {

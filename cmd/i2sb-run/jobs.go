@@ -25,7 +25,6 @@ type job struct {
 	in, out string // "-": standard input and output
 	under   string // the path below the output directory, for batches
 	format  string
-	err     error // why there is no such job; reported in its turn
 }
 
 // jobs makes a command line's jobs. batch says that there may be several.

@@ -56,7 +56,7 @@ func TestInterrupted(t *testing.T) {
 		}
 		before := tree(dir)
 		c := start(t, dir, "restore", "photo.png", "-o", "out.png", "--pack", "tiny.i2sb", "--steps", "900", "--trajectory", "steps")
-		until(t, filepath.Join(dir, "steps", "step-002.*.png"), 20*time.Second, nil)
+		until(t, filepath.Join(dir, "steps", "step-002.*.png"), 60*time.Second, nil)
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
@@ -67,6 +67,33 @@ func TestInterrupted(t *testing.T) {
 		if after := tree(dir); !maps.Equal(before, after) {
 			t.Errorf("%v: left %v", s, after)
 		}
+	}
+}
+
+// TestInterruptedWaiting interrupts a command that waits for its input.
+func TestInterruptedWaiting(t *testing.T) {
+	pack := tinyPack(t)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &exec.Cmd{Path: exe, Args: []string{"i2sb-run", "restore", "-", "-o", "out.png", "--pack", pack}, Dir: t.TempDir()}
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	// -1: the signal came before the command could listen.
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted && code != -1 {
+		t.Errorf("exit code %d", code)
 	}
 }
 
@@ -89,7 +116,7 @@ func TestKilled(t *testing.T) {
 		if i%2 == 1 {
 			time.Sleep(time.Duration(i) * 30 * time.Millisecond)
 			_ = c.Process.Kill()
-		} else if until(t, pattern, 20*time.Second, ended) {
+		} else if until(t, pattern, 60*time.Second, ended) {
 			_ = c.Process.Kill()
 			if <-ended != nil {
 				killed++

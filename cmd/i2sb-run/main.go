@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -97,7 +98,25 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitFailure
 }
 
-// complain prints an error in one line, with what to do about it.
+// complain prints an error in one short line, with what to do about it.
 func (a *app) complain(file string, err error) {
-	fmt.Fprintf(a.stderr, "i2sb-run: %s\n", strings.Join(strings.Fields(message(file, err)), " "))
+	fmt.Fprintf(a.stderr, "i2sb-run: %s\n", oneLine(message(file, err)))
+}
+
+// oneLine makes a text fit for a terminal: names in hostile files may hold
+// anything.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.Join(strings.Fields(text), " "))
+	if r := []rune(text); len(r) > 220 {
+		text = string(r[:219]) + "…"
+	}
+	return text
 }

@@ -14,6 +14,8 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,8 +46,40 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, ".cache"))
 			return materials(e.WorkDir, pack)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "size": size4},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "size": pictureSize},
 	})
+}
+
+// TestPackByURL restores with a pack that is fetched once.
+func TestPackByURL(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	t.Setenv("HOME", dir)
+	t.Setenv("LocalAppData", dir)
+	if err := materials(dir, tinyPack(t)); err != nil {
+		t.Fatal(err)
+	}
+	served := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		http.ServeFile(w, r, filepath.Join(dir, "tiny.i2sb"))
+	}))
+	defer server.Close()
+	var results []string
+	for range 2 {
+		var stdout, stderr bytes.Buffer
+		args := []string{"restore", filepath.Join(dir, "photo.png"), "-o", "-", "--pack", server.URL + "/tiny.i2sb"}
+		if code := run(context.Background(), args, nil, &stdout, &stderr); code != 0 {
+			t.Fatalf("%d: %s", code, stderr.String())
+		}
+		results = append(results, stdout.String())
+	}
+	if results[0] != results[1] || len(results[0]) == 0 {
+		t.Error("the second result differs")
+	}
+	if served != 1 {
+		t.Errorf("the pack was fetched %d times", served)
+	}
 }
 
 func fails(ts *testscript.TestScript, neg bool, args []string) {
@@ -83,8 +117,8 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// size4 tells that a picture has a size: size FILE WxH.
-func size4(ts *testscript.TestScript, neg bool, args []string) {
+// pictureSize tells that a picture has a size: size FILE WxH.
+func pictureSize(ts *testscript.TestScript, neg bool, args []string) {
 	c, err := png.DecodeConfig(strings.NewReader(ts.ReadFile(args[0])))
 	ts.Check(err)
 	if got := strconv.Itoa(c.Width) + "x" + strconv.Itoa(c.Height); got != args[1] {
@@ -96,6 +130,9 @@ func size4(ts *testscript.TestScript, neg bool, args []string) {
 func tree(dir string) map[string]uint32 {
 	m := map[string]uint32{}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == ".cache" {
+			return fs.SkipDir // downloads may go on later
+		}
 		if err == nil && !d.IsDir() {
 			b, _ := os.ReadFile(path)
 			m[path] = crc32.ChecksumIEEE(b)
@@ -129,22 +166,22 @@ func materials(dir, pack string) error {
 		}
 		files[name] = b
 	}
-	photo := encodePNG(scene(32, 24))
+	photo := encodePNG(scene(16, 12))
 	files["photo.png"] = photo
-	files["small.png"] = encodePNG(scene(16, 12))
-	grey := image.NewGray(image.Rect(0, 0, 21, 17))
-	mask := image.NewGray(image.Rect(0, 0, 32, 24))
+	files["small.png"] = encodePNG(scene(6, 5))
+	grey := image.NewGray(image.Rect(0, 0, 11, 9))
+	mask := image.NewGray(image.Rect(0, 0, 16, 12))
 	for i := range grey.Pix {
 		grey.Pix[i] = uint8(i)
 	}
 	for i := range mask.Pix {
-		if i%32 > 12 && i/32 > 8 {
+		if i%16 > 6 && i/16 > 4 {
 			mask.Pix[i] = 255
 		}
 	}
 	files["grey.png"], files["mask.png"] = encodePNG(grey), encodePNG(mask)
 	var j bytes.Buffer
-	if err := jpeg.Encode(&j, scene(24, 16), nil); err != nil {
+	if err := jpeg.Encode(&j, scene(10, 8), nil); err != nil {
 		return err
 	}
 	files["photo.jpg"] = j.Bytes()
@@ -153,8 +190,8 @@ func materials(dir, pack string) error {
 		"bad/truncated.png": photo[:len(photo)/2],
 		"bad/truncated.jpg": j.Bytes()[:j.Len()/2],
 		"bad/text.png":      []byte("This is no picture.\n"),
-		"bad/huge.png":      header60000(photo, 60000),
-		"bad/zero.png":      header60000(photo, 0),
+		"bad/huge.png":      withSide(photo, 60000),
+		"bad/zero.png":      withSide(photo, 0),
 		"bad/truncated.pt":  files["checkpoint.pt"][:len(files["checkpoint.pt"])/2],
 		"bad/cut.i2sb":      files["tiny.i2sb"][:len(files["tiny.i2sb"])/2],
 		"bad/flip.i2sb":     flip(files["tiny.i2sb"]),
@@ -204,8 +241,8 @@ func flip(b []byte) []byte {
 	return b
 }
 
-// header60000 puts another size into a PNG's header, with a good checksum.
-func header60000(b []byte, side uint32) []byte {
+// withSide puts another size into a PNG's header, with a good checksum.
+func withSide(b []byte, side uint32) []byte {
 	b = bytes.Clone(b)
 	binary.BigEndian.PutUint32(b[16:], side)
 	binary.BigEndian.PutUint32(b[20:], side)

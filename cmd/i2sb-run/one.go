@@ -25,7 +25,7 @@ const maxBytes = 1 << 30
 func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (record, error) {
 	rec := record{Input: j.in, Output: j.out, Task: r.text["task"], Sampler: r.text["sampler"], Seed: r.seed}
 	fmt.Sscan(r.text["steps"], &rec.Steps)
-	b, err := r.read(j.in)
+	b, err := r.read(ctx, j.in)
 	if err != nil {
 		return rec, err
 	}
@@ -67,9 +67,22 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 }
 
 // read reads a picture file whole, but no more of it than is ever decoded.
-func (r *restorer) read(name string) ([]byte, error) {
+// Waiting for standard input ends with the context.
+func (r *restorer) read(ctx context.Context, name string) ([]byte, error) {
 	if name == "-" {
-		return io.ReadAll(io.LimitReader(r.stdin, maxBytes+1))
+		var b []byte
+		var err error
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			b, err = io.ReadAll(io.LimitReader(r.stdin, maxBytes+1))
+		}()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-done:
+			return b, err
+		}
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -94,9 +94,11 @@ func (p *packer) run(ctx context.Context, in string) error {
 		return &fileError{in, err}
 	}
 	h.SourceSHA256 = hex.EncodeToString(sum.Sum(nil))
+	writing.Lock()
 	err = picture.WriteFile(p.out, p.force, func(w io.Writer) error {
 		return weights.Write(w, h, cancellable{src, ctx}, weights.WriteOptions{Encoding: encoding})
 	})
+	writing.Unlock()
 	if err != nil {
 		return err
 	}

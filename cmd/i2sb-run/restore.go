@@ -108,7 +108,7 @@ func (r *restorer) run(ctx context.Context, f *pflag.FlagSet, args []string) err
 			return classify(err) // no picture will fare better
 		}
 		if err != nil {
-			rec.Error = message(j.in, err)
+			rec.Error = oneLine(message(j.in, err))
 			failed++
 		}
 		if err := r.report(rec, j); err != nil {
