@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -102,6 +103,9 @@ func (e *UnsuitedError) Error() string {
 	return fmt.Sprintf("sampler %s solves the OT-ODE, which this stochastic network was not trained for; use posterior, ode, i3sb or dbim1 to dbim3", e.Sampler)
 }
 
+// ErrEta says that a sampler does not take an η.
+var ErrEta = errors.New("bridge: η is out of range")
+
 // walker makes a table for the rising indices of a grid.
 type walker struct {
 	*Schedule
@@ -141,7 +145,11 @@ func NewWalk(s *Schedule, o WalkOptions) (*Walk, error) {
 	if o.Eta != nil {
 		w.eta = *o.Eta
 		if !(w.eta >= 0 && w.eta <= 1) || (d.eta < 0 && w.eta != 0) {
-			return nil, fmt.Errorf("bridge: η %v: %s takes %s", w.eta, o.Sampler, map[bool]string{true: "none", false: "0 to 1"}[d.eta < 0])
+			takes := "0 to 1"
+			if d.eta < 0 {
+				takes = "none"
+			}
+			return nil, fmt.Errorf("%w: %s takes %s", ErrEta, o.Sampler, takes)
 		}
 	}
 	if w.grid = o.Grid; w.grid == nil {

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -82,7 +83,13 @@ func (m *Model) table(o *options, t weights.Task) (*bridge.Walk, error) {
 		nfe = 1
 	}
 	w, err := bridge.NewWalk(m.schedule, bridge.WalkOptions{Sampler: s, NFE: nfe, Eta: o.eta})
-	if err != nil {
+	var unsuited *bridge.UnsuitedError
+	switch {
+	case errors.As(err, &unsuited):
+		return nil, &OptionError{"sampler", name, err.Error()}
+	case errors.Is(err, bridge.ErrEta):
+		return nil, &OptionError{"eta", *o.eta, err.Error()}
+	case err != nil:
 		return nil, &OptionError{"steps", nfe, err.Error()}
 	}
 	return w, nil
