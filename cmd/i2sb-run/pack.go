@@ -83,7 +83,7 @@ func (p *packer) run(ctx context.Context, in string) error {
 	if err := p.describe(&h); err != nil {
 		return err
 	}
-	if h.Network.LearnSigma { // the variances are cut off
+	if h.Network.OutChannels == 0 || h.Network.OutChannels == 3 { // an original ADM network: its variances are cut off
 		src, h.Network.LearnSigma = weights.CutVariance(src), false
 	}
 	if err := runtime.CheckWeights(h.Network, src); err != nil {
