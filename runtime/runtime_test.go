@@ -199,7 +199,7 @@ func TestConcurrentRestorationsDoNotMix(t *testing.T) {
 func TestSoak(t *testing.T) {
 	n := 100
 	if testing.Short() || raceDetector {
-		n = 20
+		n = 8
 	}
 	if long() {
 		n = 1000
