@@ -173,11 +173,7 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 			}
 		}
 	}
-	out := k.canvas.State()
-	if k.lastX0 {
-		out = k.canvas.X0()
-	}
-	result := k.crop(out)
+	result := k.crop(k.canvas.Result(k.lastX0))
 	if k.o.mask != nil && !k.o.official {
 		pasteBack(result, x1, k.o.mask)
 	}

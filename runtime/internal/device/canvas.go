@@ -133,6 +133,17 @@ func (c *Canvas) Update(st bridge.Step, k int) {
 	c.state.Update(st, k, c.spec.Noise)
 }
 
+// Result ends the walk: it returns the state, or x̂0, without copying it, and
+// lets go of everything else.
+func (c *Canvas) Result(x0 bool) *bridge.Image {
+	pix := c.state.X
+	if x0 {
+		pix = c.state.X0
+	}
+	c.state, c.cond, c.x, c.y = bridge.State{}, nil, nil, nil
+	return &bridge.Image{C: c.spec.C, H: c.spec.H, W: c.spec.W, Pix: pix}
+}
+
 // State copies the present state.
 func (c *Canvas) State() *bridge.Image { return c.image(c.state.X) }
 
