@@ -1,152 +1,134 @@
 package cpu
 
-import "github.com/i2sb-go/i2sb/runtime/internal/plan"
+import (
+	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+)
 
-// A convolution is done for a block of columns at a time: output pixels for
-// im2col, output tiles of 4×4 pixels for Winograd. Scratch holds, for a block,
-// the prepared input plane of each channel, the packed input and the products.
+// A work item of a convolution should keep what it touches in a core's own
+// cache, and there should be enough items for every thread. These are the
+// floats of half a mebibyte, the least second-level cache of today's cores
+// that run these kernels for long.
+const cacheFloats = 1 << 17
 
-// blockColumns bounds the columns of a block, a multiple of 4.
-const blockColumns = 256
+// itemsPerThread is how many items a thread should find at least.
+const itemsPerThread = 2
 
-// shape of a convolution's matrix product: freq products (36 for Winograd, 1
-// for im2col) of out×depth by depth×columns.
-type product struct {
-	freq, out, depth, columns int
-	tilesW                    int // Winograd: tiles in a row
-}
-
-func productOf(p *plan.Plan, c *plan.Conv, wino bool) product {
-	y := p.Shape(c.Y)
-	in := p.Channels(c.X)
-	if wino {
-		tw := (y.W + 3) / 4
-		return product{36, y.C, in, (y.H + 3) / 4 * tw, tw}
+func (l *lowered) conv(o *plan.Conv) {
+	y := l.p.Shape(o.Y)
+	c := kernels.Conv{N: int64(y.N), Kernel: int64(o.Kernel), Stride: int64(o.Stride)}
+	kernel := kernels.ConvDirect
+	switch m := l.pk[o.W].tile; {
+	case m > 0:
+		kernel = map[int]kernels.Kernel{2: kernels.ConvWinograd2, 4: kernels.ConvWinograd4}[m]
+		l.winograd(&c, o, y, m)
+	case l.flat(o):
+		c.Flat = 1
+		y.H, y.W = 1, y.H*y.W
+		l.direct(&c, o, y)
+	default:
+		l.direct(&c, o, y)
 	}
-	return product{1, y.C, in * c.Kernel * c.Kernel, y.H * y.W, 0}
-}
-
-func (m product) block() int { return 4 * panels(min(m.columns, blockColumns)) }
-
-// packedLen is the number of elements of packed weights.
-func packedLen(p *plan.Plan, c *plan.Conv, wino bool) int {
-	m := productOf(p, c, wino)
-	return m.freq * panels(m.out) * 4 * m.depth
-}
-
-// scratch is the largest need of any convolution, in elements.
-func scratch(p *plan.Plan, wino bool) int {
-	n := 0
-	for _, op := range p.Ops {
-		if c, ok := op.(*plan.Conv); ok {
-			m := productOf(p, c, wino && c.Kernel == 3 && c.Stride == 1)
-			s := p.Shape(c.X[0])
-			area := c.Resample.Size(s.H) * c.Resample.Size(s.W)
-			n = max(n, p.Channels(c.X)*area+m.freq*m.block()*(m.depth+4*panels(m.out)))
+	add(l, o, kernel, c.Items(), func(a *kernels.Conv) {
+		*a = c
+		a.In, a.Out = l.read(o.Read), l.write(o.Write, o.Y)
+		if c.Flat == 1 {
+			a.In.H, a.In.W = int64(y.H), int64(y.W)
+			a.Out.H, a.Out.W = int64(y.H), int64(y.W)
 		}
-	}
-	return n
-}
-
-// pack lays weights [out, in, k, k] out as panels of four outputs.
-func pack(p *plan.Plan, c *plan.Conv, w []float32, wino bool) []float32 {
-	m := productOf(p, c, wino)
-	out := make([]float32, packedLen(p, c, wino))
-	for k := range m.out {
-		panel := out[k/4*4*m.depth:]
-		if !wino {
-			for d := range m.depth {
-				panel[4*d+k%4] = w[k*m.depth+d]
-			}
-			continue
-		}
-		for d := range m.depth {
-			var g [36]float32
-			transformWeights((*[9]float32)(w[(k*m.depth+d)*9:]), &g)
-			for f, v := range g {
-				panel[f*panels(m.out)*4*m.depth+4*d+k%4] = v
-			}
-		}
-	}
-	return out
-}
-
-func (r *program) conv(o *plan.Conv) {
-	wino := r.wino && o.Kernel == 3 && o.Stride == 1
-	m := productOf(r.p, o, wino)
-	s, y := r.readShape(o.Read), r.p.Shape(o.Y)
-	area, outArea := s.H*s.W, y.H*y.W
-	w, bias := r.weight(o.W), r.weight(o.B)
-	input := r.scratch[:s.C*area]
-	block := m.block()
-	packed := r.scratch[len(input):][:m.freq*block*m.depth]
-	result := r.scratch[len(input)+len(packed):][:m.freq*block*4*panels(m.out)]
-	for n := range y.N {
-		r.pool.each(s.C, func(c int) { r.plane(o.Read, n, c, input[c*area:][:area]) })
-		out := r.value(o.Y)[n*y.C*outArea:][:y.C*outArea]
-		for first := 0; first < m.columns; first += block {
-			count := min(block, m.columns-first)
-			r.pool.each(s.C, func(c int) {
-				if wino {
-					packTiles(input[c*area:][:area], s, m, c, first, count, packed)
-				} else {
-					packPixels(input[c*area:][:area], s, y, o, m, c, first, count, packed)
-				}
-			})
-			r.multiply(m, w, packed, result, count)
-			r.pool.each(m.out, func(k int) {
-				if wino {
-					storeTiles(result, m, k, first, count, block, bias[k], y, out[k*outArea:][:outArea])
-				} else {
-					storePixels(result, k, first, count, block, bias[k], out[k*outArea:][:outArea])
-				}
-			})
-		}
-		r.pool.each(y.C, func(k int) { r.finish(o.Write, o.Y, n, k, out[k*outArea:][:outArea]) })
-	}
-}
-
-// multiply computes result[f][k][column] for all outputs of a block.
-func (r *program) multiply(m product, w, packed, result []float32, count int) {
-	block := m.block()
-	rows := panels(m.out)
-	r.pool.each(m.freq*rows, func(i int) {
-		f, k := i/rows, i%rows
-		a := w[(f*rows+k)*4*m.depth:][:4*m.depth]
-		to := result[(f*rows+k)*4*block:][:4*block]
-		var c [4][4]float32
-		for j := range panels(count) {
-			dot4(a, packed[(f*block/4+j)*4*m.depth:][:4*m.depth], &c)
-			for q := range c {
-				copy(to[q*block+4*j:][:4], c[q][:])
-			}
-		}
+		a.Weights, a.Out.Bias = l.weight(o.W), l.weight(o.B)
 	})
 }
 
-// packPixels packs one input channel for the output pixels first … first+count
-// of an im2col product.
-func packPixels(in []float32, s, y plan.Shape, o *plan.Conv, m product, c, first, count int, packed []float32) {
-	kk := o.Kernel * o.Kernel
-	pad := o.Kernel / 2
-	for j := range 4 * panels(count) {
-		to := packed[j/4*4*m.depth+c*kk*4+j%4:]
-		at := first + j
-		i0, j0 := at/y.W*o.Stride-pad, at%y.W*o.Stride-pad
-		for t := range kk {
-			row, col := i0+t/o.Kernel, j0+t%o.Kernel
-			if j < count && row >= 0 && row < s.H && col >= 0 && col < s.W {
-				to[4*t] = in[row*s.W+col]
-			} else {
-				to[4*t] = 0
-			}
-		}
-	}
+// flat tells whether a convolution can read its input as it lies.
+func (l *lowered) flat(o *plan.Conv) bool {
+	return o.Kernel == 1 && o.Stride == 1 && o.Affine == plan.None && !o.SiLU && o.Resample == plan.Same &&
+		(o.Residual == plan.None || o.ResidualResample == plan.Same)
 }
 
-func storePixels(result []float32, k, first, count, block int, bias float32, out []float32) {
-	from := result[k*block:][:count]
-	for j, v := range from {
-		out[first+j] = v + bias
+// direct chooses a direct convolution's items: rows of up to 64 pixels.
+func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
+	in := blocks(l.p.Channels(o.X))
+	k, s := o.Kernel, o.Stride
+	window := func(bh, bw int) int { return in * ((bh-1)*s + k) * ((bw-1)*s + k) * kernels.Block }
+	bw := min(y.W, 64)
+	if c.Flat == 1 {
+		bw = min(y.W, max(48, cacheFloats/(in*kernels.Block)/48*48))
 	}
+	bh := 1
+	for bh < y.H && window(bh+1, bw) <= cacheFloats {
+		bh++
+	}
+	l.share(c, y, y.H, y.W, bh, bw)
+	bh, bw = int(c.BH), int(c.BW)
+	segments := in * k * k
+	c.Line = 0
+	c.Strip = c.Line + int64(line(o.Resample, (bw-1)*s+k))
+	c.Input = c.Strip
+	if c.Flat == 0 {
+		c.Input += int64(window(bh, bw))
+	}
+	c.Output = c.Input + c.KB*kernels.Block
+	l.needs(0, int(c.Output)+2*segments)
+}
+
+// winograd chooses a transformed convolution's items: blocks of m×m tiles.
+func (l *lowered) winograd(c *kernels.Conv, o *plan.Conv, y plan.Shape, m int) {
+	in := blocks(l.p.Channels(o.X)) * kernels.Block
+	freq := (m + 2) * (m + 2)
+	th, tw := (y.H+m-1)/m, (y.W+m-1)/m
+	tiles := max(24, cacheFloats/(freq*(in+kernels.Slice*kernels.Block)))
+	bw := min(tw, 8)
+	bh := min(th, max(1, tiles/bw))
+	if bh == th {
+		bw = min(tw, max(bw, tiles/bh))
+	}
+	l.share(c, y, th, tw, bh, bw)
+	bh, bw = int(c.BH), int(c.BW)
+	cols := bw*m + 2
+	pitch := func(blocks int) int64 { return int64(blocks*bh*bw+1) * kernels.Block }
+	c.Strip = int64(line(o.Resample, cols))
+	c.Input = c.Strip + int64(in*(bh*m+2)*cols)
+	c.Output = c.Input + int64(freq)*pitch(in/kernels.Block)
+	l.needs(0, int(c.Output+int64(freq)*pitch(kernels.Slice)))
+}
+
+// share fixes the items of a convolution over rows×cols pixels or tiles: bh×bw
+// at most, evenly, smaller where threads would go without, and split over the
+// outputs as a last resort, since every part prepares its input again.
+func (l *lowered) share(c *kernels.Conv, y plan.Shape, rows, cols, bh, bw int) {
+	want := itemsPerThread * l.threads
+	count := func(n, b int) int { return (n + b - 1) / b }
+	even := func(n, b int) int { return count(n, count(n, b)) }
+	bh, bw = even(rows, bh), even(cols, bw)
+	for y.N*count(rows, bh)*count(cols, bw) < want && bh*bw > 24 {
+		if bh > 1 {
+			bh = even(rows, (bh+1)/2)
+		} else {
+			bw = even(cols, (bw+1)/2)
+		}
+	}
+	ny, nx := count(rows, bh), count(cols, bw)
+	out := blocks(y.C)
+	kb := out
+	if parts := count(want, y.N*ny*nx); parts > 1 {
+		kb = max(kernels.Slice, count(count(out, parts), kernels.Slice)*kernels.Slice)
+	}
+	c.BH, c.BW, c.NY, c.NX, c.KB, c.NK = int64(bh), int64(bw), int64(ny), int64(nx), int64(kb), int64(count(out, kb))
+}
+
+// linear is a 1×1 convolution of one pixel.
+func (l *lowered) linear(o *plan.Linear) {
+	x, y := l.p.Shape(o.X), l.p.Shape(o.Y)
+	c := kernels.Conv{N: int64(y.N), Kernel: 1, Stride: 1}
+	l.share(&c, plan.Shape{N: 1, C: y.C}, 1, 1, 1, 1)
+	c.Input = int64(blocks(x.C) * kernels.Block)
+	c.Output = c.Input + c.KB*kernels.Block
+	l.needs(0, int(c.Output)+2*blocks(x.C))
+	add(l, o, kernels.ConvDirect, c.Items(), func(a *kernels.Conv) {
+		*a = c
+		a.In = l.read(plan.Read{X: []plan.Value{o.X}, Affine: plan.None, SiLU: o.SiLU})
+		a.Out = l.write(plan.Write{Shift: plan.None, Residual: plan.None}, o.Y)
+		a.Weights, a.Out.Bias = l.weight(o.W), l.weight(o.B)
+	})
 }

@@ -1,10 +1,13 @@
-// Package cpu executes plans on the processor's cores in portable Go.
+// Package cpu executes plans on the processor's cores.
 //
-// Convolutions become matrix products on packed panels: 3×3 ones of stride 1
-// by Winograd's F(4×4,3×3), which takes a quarter of the multiplications, the
-// others by im2col. What Read describes (concatenation, normalisation, SiLU,
-// resampling) is done once per input element while it is packed; what Write
-// describes while results are stored.
+// Activations are kept in blocks of 16 channels, N×C/16×H×W×16. Convolutions
+// are matrix products on packed weights: 3×3 ones of stride 1 by Winograd's
+// F(4×4,3×3), which takes a quarter of the multiplications, the others as
+// implicit products. What Read describes (concatenation, normalisation, SiLU,
+// resampling) is done while a work item's input window is prepared; what Write
+// describes while results are stored. The arithmetic is in package kernels;
+// here a plan becomes a list of kernel calls, shared out over a fixed team of
+// goroutines.
 package cpu
 
 import (
@@ -12,130 +15,127 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
-// winogradLimit is the size of all transformed weights, which are four times
-// the plain ones, up to which they are kept; larger networks use im2col.
-const winogradLimit = 1 << 30
+type cpu struct {
+	set   kernels.Set
+	team  *team
+	asked int // threads, 0: GOMAXPROCS
+	once  sync.Once
+}
 
-type cpu struct{ pool *pool }
+// New returns the CPU as a device, with the fastest kernels that this
+// processor runs or those that I2SB_CPU names; threads of 0 takes GOMAXPROCS.
+func New(threads int) (device.Device, error) {
+	s, err := kernels.Default()
+	if err != nil {
+		return nil, err
+	}
+	return NewWith(s, threads), nil
+}
 
-// New returns the CPU as a device; threads of 0 takes GOMAXPROCS.
-func New(threads int) device.Device { return &cpu{newPool(threads)} }
+// NewWith is New with a given set of kernels.
+func NewWith(s kernels.Set, threads int) device.Device {
+	return &cpu{set: s, team: join(s), asked: threads}
+}
 
 func (d *cpu) Info() device.Info {
-	return device.Info{Name: "cpu", Detail: fmt.Sprintf("portable Go, %d threads", d.pool.threads), Threads: d.pool.threads}
+	n := threads(d.asked)
+	return device.Info{Name: "cpu", Detail: fmt.Sprintf("%s kernels, %d threads", d.set.Name(), n), Threads: n}
 }
 
 func (d *cpu) Close() error {
-	d.pool.close()
+	d.once.Do(d.team.leave)
 	return nil
 }
 
 func (d *cpu) Memory(p *plan.Plan) device.Memory {
-	m := device.Memory{Arena: 4 * int64(p.Arena), Scratch: 4 * int64(scratch(p, winograds(p)))}
-	wino := winograds(p)
-	packed := map[plan.Param]bool{}
-	for _, op := range p.Ops {
-		if c, ok := op.(*plan.Conv); ok {
-			packed[c.W] = true
-			m.Weights += 4 * int64(packedLen(p, c, wino && c.Kernel == 3 && c.Stride == 1))
-		}
+	pk := packings(p)
+	var m device.Memory
+	for i := range p.Params {
+		m.Weights += 4 * int64(pk[i].floats)
 	}
-	for i, w := range p.Params {
-		if !packed[plan.Param(i)] {
-			m.Weights += 4 * int64(w.Len())
-		}
-	}
+	n := threads(d.asked)
+	l := lower(plan.Join(p, apart), pk, n)
+	m.Arena = l.bytes()
+	m.Scratch = int64(n) * 4 * int64(l.scratch)
 	return m
 }
 
-// winograds tells whether the network's weights are kept transformed. It
-// depends on the weights alone, so that all sizes of a network agree.
-func winograds(p *plan.Plan) bool {
-	n := 0
-	for _, op := range p.Ops {
-		if c, ok := op.(*plan.Conv); ok {
-			n += 4 * packedLen(p, c, c.Kernel == 3 && c.Stride == 1)
-		}
-	}
-	return n <= winogradLimit
-}
-
-// network holds packed weights by name; tensors that are no convolution's are
-// plain.
+// network holds packed weights.
 type network struct {
-	pool *pool
-	wino bool
-	w    map[string][]float32
+	*cpu
+	memory kernels.Memory
+	where  map[string]int // offsets in floats, by name
+	once   sync.Once
 }
 
 func (d *cpu) Load(ctx context.Context, p *plan.Plan, src weights.Source) (device.Network, error) {
-	n := &network{pool: d.pool, wino: winograds(p), w: make(map[string][]float32, len(p.Params))}
-	convs := map[plan.Param]*plan.Conv{}
-	for _, op := range p.Ops {
-		if c, ok := op.(*plan.Conv); ok {
-			convs[c.W] = c
-		}
+	pk := packings(p)
+	n := &network{cpu: d, where: make(map[string]int, len(p.Params))}
+	total := 0
+	for i, w := range p.Params {
+		n.where[w.Name] = total
+		total += pk[i].floats
 	}
-	var mu sync.Mutex
-	var failed error
-	d.pool.each(len(p.Params), func(i int) {
-		err := ctx.Err()
-		info := p.Params[i]
-		w := make([]float32, info.Len())
-		if err == nil {
-			err = src.ReadF32(info.Name, w)
-		}
-		if c := convs[plan.Param(i)]; c != nil && err == nil {
-			w = pack(p, c, w, n.wino && c.Kernel == 3 && c.Stride == 1)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		n.w[info.Name] = w
-		if failed == nil {
-			failed = err
-		}
-	})
-	if failed != nil {
-		return nil, failed
+	var err error
+	if n.memory, err = d.set.Alloc(4 * int64(total)); err != nil {
+		return nil, err
+	}
+	if err := d.team.prepare(threads(d.asked), 0); err != nil {
+		n.Close()
+		return nil, err
+	}
+	if err := n.load(ctx, p, pk, src); err != nil {
+		n.Close()
+		return nil, err
 	}
 	return n, nil
 }
 
-func (n *network) Close() error { return nil }
+func (n *network) Close() error {
+	n.once.Do(func() { n.set.Free(n.memory) })
+	return nil
+}
 
 func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 	for _, w := range p.Params {
-		if n.w[w.Name] == nil && w.Len() > 0 {
+		if _, ok := n.where[w.Name]; !ok {
 			return nil, fmt.Errorf("cpu: weight %s was not loaded", w.Name)
 		}
 	}
-	return &program{p: p, network: n, arena: make([]float32, p.Arena), scratch: make([]float32, scratch(p, n.wino))}, nil
+	l := lower(plan.Join(p, apart), packings(p), threads(n.asked))
+	r := &program{network: n, p: p, lowered: l}
+	var err error
+	if r.memory, err = n.set.Alloc(l.bytes()); err != nil {
+		return nil, err
+	}
+	l.bind(r.memory, func(w plan.Param) kernels.Memory {
+		return n.memory.Slice(4 * int64(n.where[l.p.Params[w].Name]))
+	})
+	return r, nil
 }
 
-// program is a plan with its memory.
+// program is a plan as a list of kernel calls, with its memory.
 type program struct {
 	*network
 	p       *plan.Plan
+	lowered *lowered
+	memory  kernels.Memory
 	mu      sync.Mutex
-	arena   []float32
-	scratch []float32
+	once    sync.Once
 }
 
 func (r *program) Plan() *plan.Plan { return r.p }
-func (r *program) Close() error     { return nil }
 
-// value is the memory of v.
-func (r *program) value(v plan.Value) []float32 {
-	i := r.p.Values[v]
-	return r.arena[i.Offset : i.Offset+i.Shape.Len()]
+func (r *program) Close() error {
+	r.once.Do(func() { r.set.Free(r.memory) })
+	return nil
 }
-
-func (r *program) weight(w plan.Param) []float32 { return r.w[r.p.Params[w].Name] }
 
 // Run implements device.Program; calls wait for each other.
 func (r *program) Run(ctx context.Context, in device.Input, y []float32) error {
@@ -144,28 +144,22 @@ func (r *program) Run(ctx context.Context, in device.Input, y []float32) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	device.Fill(r.p, in, r.value)
-	for _, op := range r.p.Ops {
+	n := threads(r.asked)
+	if err := r.team.prepare(n, 4*int64(r.lowered.scratch)); err != nil {
+		return err
+	}
+	f := r.memory.Floats()
+	r.lowered.fill(f, in)
+	for _, s := range r.lowered.steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		switch o := op.(type) {
-		case *plan.Conv:
-			r.conv(o)
-		case *plan.Map:
-			r.pointwise(o)
-		case *plan.Norm:
-			r.norm(o)
-		case *plan.Linear:
-			r.linear(o)
-		case *plan.Attention:
-			r.attention(o)
-		case *plan.Embed:
-			r.embed(o)
-		default:
-			return fmt.Errorf("cpu: %s: unknown operator %T", op.Name(), op)
+		if s.host != nil {
+			s.host(f)
+			continue
 		}
+		r.team.run(n, s.kernel, s.args, s.items)
 	}
-	copy(y, r.value(r.p.Output))
+	copy(y, f[r.lowered.output:])
 	return nil
 }

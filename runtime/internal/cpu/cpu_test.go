@@ -4,15 +4,20 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
 func TestOperators(t *testing.T) {
-	d := New(2)
-	defer d.Close()
-	optest.Run(t, d)
+	for _, s := range kernels.All() {
+		t.Run(s.Name(), func(t *testing.T) {
+			d := NewWith(s, 2)
+			defer d.Close()
+			optest.Run(t, d)
+		})
+	}
 }
 
 func TestThreadsDoNotChangeABit(t *testing.T) {
@@ -23,7 +28,7 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 	}
 	var first []float32
 	for _, threads := range []int{1, 2, 3, 7} {
-		d := New(threads)
+		d := NewWith(kernels.All()[0], threads)
 		y := optest.Evaluate(t, d, p, optest.Random(p))
 		d.Close()
 		if first == nil {
@@ -43,7 +48,10 @@ func benchmark(b *testing.B, side int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := New(0)
+	d, err := New(0)
+	if err != nil {
+		b.Fatal(err)
+	}
 	defer d.Close()
 	src := optest.Random(p)
 	flops := float64(p.FLOPs())

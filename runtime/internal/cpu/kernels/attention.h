@@ -1,0 +1,150 @@
+// softmax(qᵀk/√d)·v, a block of queries at a time over chunks of keys, with
+// the running maximum and sum of online softmax: no T×T matrix is held.
+
+#define QUERIES 48  // of a work item, a multiple of every ROWS but 8's remainder
+#define KEYS 512    // of a chunk
+
+struct attention {
+  int64_t qkv, y;
+  int64_t n, heads, d, area;
+  int64_t blocks;    // of qkv
+  int64_t qc, kc, vc, step;  // first channels of head 0, and the distance of heads
+  int64_t packed;    // scratch of the plan, see pack_heads
+  int64_t aligned;   // a head's q and v lie on whole blocks and are read in place
+  int64_t scores, sums, off;  // places in a worker's scratch, in floats
+  float scale;
+  float pad;
+};
+
+INLINE int64_t d_blocks(const struct attention *a) { return (a->d + BLOCK - 1) / BLOCK; }
+INLINE int64_t t_blocks(const struct attention *a) { return (a->area + BLOCK - 1) / BLOCK; }
+
+// head_floats is what one head takes in packed: kᵀ, and q and v if they must
+// be moved.
+INLINE size_t head_floats(const struct attention *a) {
+  size_t one = (size_t)t_blocks(a) * BLOCK * d_blocks(a) * BLOCK;
+  return a->aligned ? one : 3 * one;
+}
+
+INLINE const float *channel(const struct attention *a, int64_t n, int64_t c) {
+  return PTR(a->qkv) + (n * a->blocks + c / BLOCK) * a->area * BLOCK + c % BLOCK;
+}
+
+// pack_heads transposes keys to T/16×d×16; item i is a head of a sample.
+static void pack_heads(const struct attention *a, int64_t from, int64_t to) {
+  int64_t db = d_blocks(a) * BLOCK, tb = t_blocks(a);
+  for (int64_t i = from; i < to; i++) {
+    int64_t n = i / a->heads, h = i % a->heads;
+    float *k = PTR(a->packed) + i * head_floats(a);
+    for (int64_t c = 0; c < db; c++) {
+      const float *x = channel(a, n, a->kc + h * a->step + c);
+      for (int64_t t = 0; t < tb * BLOCK; t++)
+        k[(t / BLOCK * db + c) * BLOCK + t % BLOCK] = c < a->d && t < a->area ? x[t * BLOCK] : 0;
+    }
+    if (a->aligned) continue;
+    for (int part = 0; part < 2; part++) {
+      float *to = k + (part + 1) * tb * BLOCK * db;
+      for (int64_t c = 0; c < db; c++) {
+        const float *x = channel(a, n, (part ? a->vc : a->qc) + h * a->step + c);
+        for (int64_t t = 0; t < a->area; t++) to[(c / BLOCK * a->area + t) * BLOCK + c % BLOCK] = c < a->d ? x[t * BLOCK] : 0;
+      }
+    }
+  }
+}
+
+// soften turns a row of scores into weights, given the row's maximum so far;
+// returns their sum.
+INLINE float soften(float *s, int blocks, int tail, float *top, float *fade, float scale) {
+  const size_t next = QUERIES * BLOCK;
+  float *last = s + (blocks - 1) * next;
+  for (int i = tail; i < BLOCK; i++) last[i] = -3e38f;
+  V m = splat(-3e38f);
+  for (int b = 0; b < blocks; b++) EACH_LANE(v) m = vmax(m, load(s + b * next + v));
+  float high = hmax(m);
+  if (high < *top) high = *top;
+  *fade = vexp(splat((*top - high) * scale))[0];
+  *top = high;
+  V sum = splat(0), shift = splat(high * scale);
+  for (int b = 0; b < blocks; b++)
+    EACH_LANE(v) {
+      V e = vexp(load(s + b * next + v) * scale - shift);
+      store(s + b * next + v, e);
+      sum += e;
+    }
+  for (int i = tail; i < BLOCK; i++) last[i] = 0;
+  return hsum(sum);
+}
+
+// attend: item i is a block of queries of a head of a sample.
+static void attend(const struct attention *a, int64_t from, int64_t to, float *scratch) {
+  int64_t pieces = (a->area + QUERIES - 1) / QUERIES, db = d_blocks(a), tb = t_blocks(a);
+  float *scores = scratch + a->scores, *acc = scratch + a->sums;
+  ptrdiff_t *q_off = (ptrdiff_t *)(scratch + a->off), *s_off = q_off + db;
+  for (int64_t b = 0; b < db; b++) q_off[b] = b * a->area * BLOCK;
+  for (int64_t b = 0; b < KEYS / BLOCK; b++) s_off[b] = b * QUERIES * BLOCK;
+  float top[QUERIES], total[QUERIES], fade[QUERIES];
+  for (int64_t i = from; i < to; i++) {
+    int64_t n = i / pieces / a->heads, h = i / pieces % a->heads;
+    int first = (int)(i % pieces) * QUERIES, rows = (int)(a->area - first < QUERIES ? a->area - first : QUERIES);
+    const float *k = PTR(a->packed) + (n * a->heads + h) * head_floats(a);
+    const float *q = a->aligned ? channel(a, n, a->qc + h * a->step) : k + tb * BLOCK * db * BLOCK;
+    const float *v = a->aligned ? channel(a, n, a->vc + h * a->step) : k + 2 * tb * BLOCK * db * BLOCK;
+    for (int r = 0; r < rows; r++) top[r] = -3e38f, total[r] = 0;
+    for (int64_t t0 = 0; t0 < a->area; t0 += KEYS) {
+      int keys = (int)(a->area - t0 < KEYS ? a->area - t0 : KEYS), blocks = (keys + BLOCK - 1) / BLOCK;
+      int tail = keys - (blocks - 1) * BLOCK;
+      for (int p = 0; p < blocks * BLOCK; p += PANEL) {
+        int u = p + VL, vectors = u < blocks * BLOCK ? 2 : 1;
+        struct product g = {.off = q_off, .segments = (int)db, .last = BLOCK, .start = ZERO};
+        g.b0 = k + (t0 / BLOCK + p / BLOCK) * db * BLOCK * BLOCK + p % BLOCK;
+        g.b1 = k + (t0 / BLOCK + u / BLOCK) * db * BLOCK * BLOCK + u % BLOCK;
+        for (int r = 0; r < rows;) {
+          int count = group(rows - r);
+          g.a = q + (size_t)(first + r) * BLOCK;
+          g.c0 = scores + (p / BLOCK * QUERIES + r) * BLOCK + p % BLOCK;
+          g.c1 = scores + (u / BLOCK * QUERIES + r) * BLOCK + u % BLOCK;
+          gemm(vectors, 1, count, &g);
+          r += count;
+        }
+      }
+      for (int r = 0; r < rows; r++) {
+        float sum = soften(scores + r * BLOCK, blocks, tail, &top[r], &fade[r], a->scale);
+        total[r] = total[r] * fade[r] + sum;
+      }
+      if (t0 > 0)
+        for (int64_t b = 0; b < db; b++)
+          for (int r = 0; r < rows; r++)
+            EACH_LANE(l) {
+              float *o = acc + (b * QUERIES + r) * BLOCK + l;
+              store(o, load(o) * fade[r]);
+            }
+      for (int p = 0; p < db * BLOCK; p += PANEL) {
+        int u = p + VL, vectors = u < db * BLOCK ? 2 : 1;
+        struct product g = {.off = s_off, .segments = blocks, .last = tail, .start = t0 > 0 ? ACCUMULATE : ZERO};
+        g.b0 = v + ((size_t)(p / BLOCK) * a->area + t0) * BLOCK + p % BLOCK;
+        g.b1 = v + ((size_t)(u / BLOCK) * a->area + t0) * BLOCK + u % BLOCK;
+        for (int r = 0; r < rows;) {
+          int count = group(rows - r);
+          g.a = scores + r * BLOCK;
+          g.c0 = acc + (p / BLOCK * QUERIES + r) * BLOCK + p % BLOCK;
+          g.c1 = acc + (u / BLOCK * QUERIES + r) * BLOCK + u % BLOCK;
+          gemm(vectors, 1, count, &g);
+          r += count;
+        }
+      }
+    }
+    int64_t out = h * a->d, out_blocks = (a->heads * a->d + BLOCK - 1) / BLOCK;
+    float *y = PTR(a->y) + n * out_blocks * a->area * BLOCK;
+    for (int r = 0; r < rows; r++) {
+      float over = 1 / total[r];
+      if (a->aligned) {
+        for (int64_t b = 0; b < db; b++)
+          EACH_LANE(l)
+        store(y + ((out / BLOCK + b) * a->area + first + r) * BLOCK + l, load(acc + (b * QUERIES + r) * BLOCK + l) * over);
+      } else {
+        for (int64_t c = 0; c < a->d; c++)
+          y[((out + c) / BLOCK * a->area + first + r) * BLOCK + (out + c) % BLOCK] = acc[(c / BLOCK * QUERIES + r) * BLOCK + c % BLOCK] * over;
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+//go:build ignore
+
+// The leaf kernels of the CPU, one source for every instruction set: a file
+// that defines VL (floats of a vector) and RUN_KERNEL (the entry's name)
+// includes this one. Arguments are structs of 64-bit fields, which Go fills;
+// addresses are 64 bits wide everywhere. Nothing is static and nothing is
+// allocated, so a WASM build needs no data segment.
+
+#include "vec.h"
+#include "gemm.h"
+#include "read.h"
+#include "write.h"
+#include "conv.h"
+#include "direct.h"
+#include "winograd.h"
+#include "pack.h"
+#include "norm.h"
+#include "layout.h"
+#include "attention.h"
+
+// RUN_KERNEL computes items from … to of a kernel. The numbers are those of
+// Kernel in kernels.go.
+void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch) {
+  const void *a = (const void *)(intptr_t)args;
+  float *s = PTR(scratch);
+  switch (kernel) {
+    case 0: conv_direct(a, from, to, s); break;
+    case 1: conv_winograd4(a, from, to, s); break;
+    case 2: conv_winograd2(a, from, to, s); break;
+    case 3: pack_weights(a, from, to); break;
+    case 4: moments(a, from, to); break;
+    case 5: norm(a, from, to); break;
+    case 6: map(a, from, to, s); break;
+    case 7: concat(a, from, to); break;
+    case 8: pack_heads(a, from, to); break;
+    case 9: attend(a, from, to, s); break;
+    case 10: import(a, from, to); break;
+    case 11: export(a, from, to); break;
+  }
+}

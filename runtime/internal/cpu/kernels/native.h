@@ -1,0 +1,16 @@
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void (*i2sb_run)(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+
+void i2sb_run_base(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+void i2sb_run_avx2(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+void i2sb_run_avx512(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+
+static inline void i2sb_call(i2sb_run run, int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch) {
+  run(kernel, args, from, to, scratch);
+}
+
+// i2sb_alloc returns zeroed memory aligned to a cache line, or NULL.
+void *i2sb_alloc(size_t bytes);
+void i2sb_free(void *p, size_t bytes);
