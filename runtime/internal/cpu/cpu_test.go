@@ -42,24 +42,3 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 // small is the configuration of the default pack.
 var small = weights.Network{ImageSize: 256, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1,2,3,4", AttentionResolutions: "32",
 	NumHeadChannels: 32, NumHeadsUpsample: -1, UseScaleShiftNorm: true, ResblockUpdown: true}
-
-func benchmark(b *testing.B, side int) {
-	p, err := unet.Build(small, 1, side, side)
-	if err != nil {
-		b.Fatal(err)
-	}
-	d, err := New(0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer d.Close()
-	src := optest.Random(p)
-	flops := float64(p.FLOPs())
-	for b.Loop() {
-		optest.Evaluate(b, d, p, src) // evaluates twice
-	}
-	b.ReportMetric(2*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-}
-
-func BenchmarkNetwork64(b *testing.B)  { benchmark(b, 64) }
-func BenchmarkNetwork256(b *testing.B) { benchmark(b, 256) }

@@ -14,7 +14,7 @@ import (
 func Open(name string, threads int) (device.Device, error) {
 	switch name {
 	case "auto", "cpu", "":
-		return cpu.New(threads), nil
+		return cpu.New(threads)
 	case "ref":
 		return ref.New(), nil
 	}

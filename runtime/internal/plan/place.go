@@ -12,34 +12,43 @@ type life struct {
 	first, last int
 }
 
-// place gives every value an offset. Values that never live at the same time
-// may share memory. The largest are placed first, each at the lowest offset
-// that is free for its whole life.
+// place gives every value an offset in the arena.
 func (p *Plan) place() {
+	offsets, n := p.Layout(func(v Value) int { return p.Values[v].Shape.Len() })
+	for v := range p.Values {
+		p.Values[v].Offset = offsets[v]
+	}
+	p.Arena = n
+}
+
+// Layout gives values of any size places in one piece of memory, and its
+// size, in elements. Values that never live at the same time may share
+// memory. The largest are placed first, each at the lowest offset that is free
+// for its whole life.
+func (p *Plan) Layout(size func(Value) int) (offsets []int, total int) {
 	lives := p.lives()
-	sort.SliceStable(lives, func(i, j int) bool {
-		return p.Values[lives[i].v].Shape.Len() > p.Values[lives[j].v].Shape.Len()
-	})
-	p.Arena = 0
+	sort.SliceStable(lives, func(i, j int) bool { return size(lives[i].v) > size(lives[j].v) })
+	offsets = make([]int, len(p.Values))
 	var placed []life // in order of offset
 	for _, l := range lives {
-		n := round(p.Values[l.v].Shape.Len())
+		n := round(size(l.v))
 		at := 0
 		for _, o := range placed {
 			if o.last < l.first || l.last < o.first {
 				continue
 			}
-			start := p.Values[o.v].Offset
+			start := offsets[o.v]
 			if start-at >= n {
 				break
 			}
-			at = max(at, start+round(p.Values[o.v].Shape.Len()))
+			at = max(at, start+round(size(o.v)))
 		}
-		p.Values[l.v].Offset = at
-		p.Arena = max(p.Arena, at+n)
-		i := sort.Search(len(placed), func(i int) bool { return p.Values[placed[i].v].Offset > at })
+		offsets[l.v] = at
+		total = max(total, at+n)
+		i := sort.Search(len(placed), func(i int) bool { return offsets[placed[i].v] > at })
 		placed = append(placed[:i], append([]life{l}, placed[i:]...)...)
 	}
+	return offsets, total
 }
 
 func round(n int) int { return (n + Align - 1) / Align * Align }

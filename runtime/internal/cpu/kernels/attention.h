@@ -2,7 +2,8 @@
 // the running maximum and sum of online softmax: no T×T matrix is held.
 
 #define QUERIES 48  // of a work item, a multiple of every ROWS but 8's remainder
-#define KEYS 512    // of a chunk
+#define KEYS 256    // of a chunk
+#define LOWEST -3e38f
 
 struct attention {
   int64_t qkv, y;
@@ -52,27 +53,31 @@ static void pack_heads(const struct attention *a, int64_t from, int64_t to) {
   }
 }
 
-// soften turns a row of scores into weights, given the row's maximum so far;
-// returns their sum.
-INLINE float soften(float *s, int blocks, int tail, float *top, float *fade, float scale) {
+// soften turns rows of scores into weights, given each row's maximum so far
+// and sum; fade is what earlier weights are worth now.
+static NOINLINE void soften(float *scores, int rows, int blocks, int tail, float *top, float *total, float *fade, float scale) {
   const size_t next = QUERIES * BLOCK;
-  float *last = s + (blocks - 1) * next;
-  for (int i = tail; i < BLOCK; i++) last[i] = -3e38f;
-  V m = splat(-3e38f);
-  for (int b = 0; b < blocks; b++) EACH_LANE(v) m = vmax(m, load(s + b * next + v));
-  float high = hmax(m);
-  if (high < *top) high = *top;
-  *fade = vexp(splat((*top - high) * scale))[0];
-  *top = high;
-  V sum = splat(0), shift = splat(high * scale);
-  for (int b = 0; b < blocks; b++)
-    EACH_LANE(v) {
-      V e = vexp(load(s + b * next + v) * scale - shift);
-      store(s + b * next + v, e);
-      sum += e;
-    }
-  for (int i = tail; i < BLOCK; i++) last[i] = 0;
-  return hsum(sum);
+  for (int r = 0; r < rows; r++) {
+    float *s = scores + r * BLOCK, *last = s + (blocks - 1) * next;
+    for (int i = tail; i < BLOCK; i++) last[i] = LOWEST;
+    V m = splat(top[r]);
+    for (int b = 0; b < blocks; b++) EACH_LANE(v) m = vmax(m, load(s + b * next + v));
+    float high = hmax(m);
+    fade[r] = (top[r] - high) * scale;
+    top[r] = high;
+  }
+  for (int r = 0; r < QUERIES; r += VL) store(fade + r, vexp(load(fade + r)));
+  for (int r = 0; r < rows; r++) {
+    float *s = scores + r * BLOCK;
+    V sum = splat(0), shift = splat(top[r] * scale);
+    for (int b = 0; b < blocks; b++)
+      EACH_LANE(v) {
+        V e = vexp(load(s + b * next + v) * scale - shift);
+        store(s + b * next + v, e);
+        sum += e;
+      }
+    total[r] = total[r] * fade[r] + hsum(sum);
+  }
 }
 
 // attend: item i is a block of queries of a head of a sample.
@@ -82,14 +87,14 @@ static void attend(const struct attention *a, int64_t from, int64_t to, float *s
   ptrdiff_t *q_off = (ptrdiff_t *)(scratch + a->off), *s_off = q_off + db;
   for (int64_t b = 0; b < db; b++) q_off[b] = b * a->area * BLOCK;
   for (int64_t b = 0; b < KEYS / BLOCK; b++) s_off[b] = b * QUERIES * BLOCK;
-  float top[QUERIES], total[QUERIES], fade[QUERIES];
+  float top[QUERIES], total[QUERIES], fade[QUERIES] __attribute__((aligned(64))) = {0};
   for (int64_t i = from; i < to; i++) {
     int64_t n = i / pieces / a->heads, h = i / pieces % a->heads;
     int first = (int)(i % pieces) * QUERIES, rows = (int)(a->area - first < QUERIES ? a->area - first : QUERIES);
     const float *k = PTR(a->packed) + (n * a->heads + h) * head_floats(a);
     const float *q = a->aligned ? channel(a, n, a->qc + h * a->step) : k + tb * BLOCK * db * BLOCK;
     const float *v = a->aligned ? channel(a, n, a->vc + h * a->step) : k + 2 * tb * BLOCK * db * BLOCK;
-    for (int r = 0; r < rows; r++) top[r] = -3e38f, total[r] = 0;
+    for (int r = 0; r < rows; r++) top[r] = LOWEST, total[r] = 0;
     for (int64_t t0 = 0; t0 < a->area; t0 += KEYS) {
       int keys = (int)(a->area - t0 < KEYS ? a->area - t0 : KEYS), blocks = (keys + BLOCK - 1) / BLOCK;
       int tail = keys - (blocks - 1) * BLOCK;
@@ -107,10 +112,7 @@ static void attend(const struct attention *a, int64_t from, int64_t to, float *s
           r += count;
         }
       }
-      for (int r = 0; r < rows; r++) {
-        float sum = soften(scores + r * BLOCK, blocks, tail, &top[r], &fade[r], a->scale);
-        total[r] = total[r] * fade[r] + sum;
-      }
+      soften(scores, rows, blocks, tail, top, total, fade, a->scale);
       if (t0 > 0)
         for (int64_t b = 0; b < db; b++)
           for (int r = 0; r < rows; r++)

@@ -75,10 +75,10 @@ INLINE void rows_of(const int N, const int SA, int rows, const struct product *g
   }
 }
 
-static __attribute__((noinline)) void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, rows, g); }
-static __attribute__((noinline)) void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, rows, g); }
-static __attribute__((noinline)) void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, rows, g); }
-static __attribute__((noinline)) void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, rows, g); }
+static NOINLINE void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, rows, g); }
+static NOINLINE void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, rows, g); }
+static NOINLINE void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, rows, g); }
+static NOINLINE void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, rows, g); }
 
 // gemm takes vectors (1 or 2) and the distance of rows in pixels (1 or 2).
 INLINE void gemm(int vectors, int stride, int rows, const struct product *g) {

@@ -28,7 +28,7 @@ const (
 	Slice   = 2    // output blocks that Winograd multiplies at a time
 	Run     = 1024 // pixels of one run of moments
 	Queries = 48   // of one item of Attend
-	Keys    = 512  // of one chunk of Attend
+	Keys    = 256  // of one chunk of Attend
 )
 
 // Set is the kernels compiled for one instruction set, and their memory.

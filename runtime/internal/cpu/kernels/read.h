@@ -42,7 +42,7 @@ INLINE void copy(float *to, const float *from, int count) {
 }
 
 // prepare_span is span with what the read asks for.
-static void prepare_span(const struct read *r, int n, int b, float *to, const float *from, int count) {
+static NOINLINE void prepare_span(const struct read *r, int n, int b, float *to, const float *from, int count) {
   if (!r->affine && !r->silu) {
     copy(to, from, count);
     return;

@@ -2,11 +2,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
 typedef float V __attribute__((vector_size(4 * VL), may_alias));
 typedef int32_t I __attribute__((vector_size(4 * VL), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -24,21 +30,46 @@ typedef int32_t I __attribute__((vector_size(4 * VL), may_alias));
 INLINE V load(const float *p) { return *(const V *)p; }
 INLINE void store(float *p, V v) { *(V *)p = v; }
 INLINE V splat(float x) { return x - (V){0}; }
-INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
-INLINE V vmin(V a, V b) { return choose(a < b, a, b); }
-INLINE V vmax(V a, V b) { return choose(a > b, a, b); }
 
-INLINE float hmax(V v) {
-  float m = v[0];
-  UNROLL for (int i = 1; i < VL; i++) m = v[i] > m ? v[i] : m;
-  return m;
-}
+// Compilers do not find the instructions for these by themselves.
+#if defined(__clang__)
+INLINE V vmin(V a, V b) { return __builtin_elementwise_min(a, b); }
+INLINE V vmax(V a, V b) { return __builtin_elementwise_max(a, b); }
+#elif VL == 16
+INLINE V vmin(V a, V b) { return (V)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE V vmax(V a, V b) { return (V)_mm512_max_ps((__m512)a, (__m512)b); }
+#elif VL == 8
+INLINE V vmin(V a, V b) { return (V)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE V vmax(V a, V b) { return (V)_mm256_max_ps((__m256)a, (__m256)b); }
+#elif defined(__SSE2__)
+INLINE V vmin(V a, V b) { return (V)_mm_min_ps((__m128)a, (__m128)b); }
+INLINE V vmax(V a, V b) { return (V)_mm_max_ps((__m128)a, (__m128)b); }
+#else
+INLINE V vmin(V a, V b) { return (V)vminq_f32((float32x4_t)a, (float32x4_t)b); }
+INLINE V vmax(V a, V b) { return (V)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
+#endif
 
-INLINE float hsum(V v) {
-  float s = 0;
-  UNROLL for (int i = 0; i < VL; i++) s += v[i];
-  return s;
-}
+// hmax and hsum fold a vector in half until one float is left.
+#define SWAP(v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)
+#if VL == 16
+#define FOLDS(v, op) \
+  v = op(v, SWAP(v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)); \
+  v = op(v, SWAP(v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)); \
+  v = op(v, SWAP(v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)); \
+  v = op(v, SWAP(v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+#elif VL == 8
+#define FOLDS(v, op) \
+  v = op(v, SWAP(v, 4, 5, 6, 7, 0, 1, 2, 3)); \
+  v = op(v, SWAP(v, 2, 3, 0, 1, 6, 7, 4, 5)); \
+  v = op(v, SWAP(v, 1, 0, 3, 2, 5, 4, 7, 6))
+#else
+#define FOLDS(v, op) \
+  v = op(v, SWAP(v, 2, 3, 0, 1)); \
+  v = op(v, SWAP(v, 1, 0, 3, 2))
+#endif
+INLINE V vadd(V a, V b) { return a + b; }
+INLINE float hmax(V v) { FOLDS(v, vmax); return v[0]; }
+INLINE float hsum(V v) { FOLDS(v, vadd); return v[0]; }
 
 // vexp is e^x to 1e-7 relative, for x held to [-87, 87]: x = n·ln 2 + r, a
 // polynomial of degree 6 in r, and n put into the exponent. Adding 1.5·2²³

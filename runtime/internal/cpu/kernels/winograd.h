@@ -9,6 +9,7 @@
 
 // SLICE is how many output blocks are multiplied before they are transformed.
 #define SLICE 2
+#define MOST_BLOCKS 256  // of the input
 
 INLINE void input4(const V *d, V *t) {
   V a = d[4] - 4.0f * d[2], b = d[3] - 4.0f * d[1];
@@ -85,8 +86,10 @@ INLINE size_t pitch_of(int blocks, int tiles) { return ((size_t)blocks * tiles +
 // finish_tiles transforms the products of output block b back, with bias and
 // residual. Tiles at the border write what lies inside the picture.
 INLINE void finish_tiles(const int m, const struct conv *c, struct item t, int bh, int bw, int b, const float *from,
-                         size_t step, const float *bias) {
+                         size_t step) {
   const struct write *o = &c->out;
+  float bias[BLOCK] __attribute__((aligned(64)));
+  bias_of(o, t.n, b, bias);
   float *y = result(o, t.n, b);
   const float *res = o->residual ? residual_plane(o, t.n, b) : NULL;
   for (int i = 0; i < bh; i++)
@@ -112,56 +115,78 @@ INLINE void finish_tiles(const int m, const struct conv *c, struct item t, int b
     }
 }
 
-INLINE void winograd(const int m, const struct conv *c, int64_t from, int64_t to, float *scratch) {
+// transform_tiles transforms a prepared window: frequencies×blocks×tiles.
+INLINE void transform_tiles(const int m, int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to) {
+  size_t step = pitch_of(blocks, bh * bw);
+  for (int b = 0; b < blocks; b++)
+    for (int i = 0; i < bh; i++)
+      for (int j = 0; j < bw; j++, to += BLOCK) {
+        const float *x = strip + (((size_t)b * rows + i * m) * cols + j * m) * BLOCK;
+        EACH_LANE(l) transform_in(m, x + l, (size_t)cols * BLOCK, to + l, step);
+      }
+}
+
+// multiply_tiles multiplies every frequency with slice output blocks from b on.
+INLINE void multiply_tiles(const int m, const struct conv *c, int tiles, int b, int slice, const float *in, float *out) {
   const int freq = (m + 2) * (m + 2);
-  int blocks = (int)c->in.blocks, last = last_depth(&c->in);
+  int blocks = (int)c->in.blocks;
+  ptrdiff_t off[MOST_BLOCKS];
+  for (int i = 0; i < blocks; i++) off[i] = (ptrdiff_t)i * tiles * BLOCK;
+  size_t per_block = (size_t)blocks * BLOCK * BLOCK, step = pitch_of(blocks, tiles), out_step = pitch_of(SLICE, tiles);
+  struct product g = {.off = off, .segments = blocks, .last = last_depth(&c->in), .start = ZERO};
+  for (int f = 0; f < freq; f++) {
+    const float *u = PTR(c->weights) + ((size_t)f * c->out.blocks + b) * per_block;
+    float *o = out + f * out_step;
+    for (int p = 0; p < slice * BLOCK; p += PANEL) {
+      int q = p + VL;
+      g.b0 = u + p / BLOCK * per_block + p % BLOCK;
+      g.b1 = u + q / BLOCK * per_block + q % BLOCK;
+      for (int x = 0; x < tiles;) {
+        int count = group(tiles - x);
+        g.a = in + f * step + x * BLOCK;
+        g.c0 = o + ((size_t)(p / BLOCK) * tiles + x) * BLOCK + p % BLOCK;
+        g.c1 = o + ((size_t)(q / BLOCK) * tiles + x) * BLOCK + q % BLOCK;
+        gemm(q < slice * BLOCK ? 2 : 1, 1, count, &g);
+        x += count;
+      }
+    }
+  }
+}
+
+#define STAGES(M) \
+  static NOINLINE void transform_tiles##M(int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to) { \
+    transform_tiles(M, blocks, bh, bw, rows, cols, strip, to); \
+  } \
+  static NOINLINE void multiply_tiles##M(const struct conv *c, int tiles, int b, int slice, const float *in, float *out) { \
+    multiply_tiles(M, c, tiles, b, slice, in, out); \
+  } \
+  static NOINLINE void finish_tiles##M(const struct conv *c, struct item t, int bh, int bw, int b, const float *from, size_t step) { \
+    finish_tiles(M, c, t, bh, bw, b, from, step); \
+  }
+STAGES(2)
+STAGES(4)
+
+INLINE void winograd(const int m, const struct conv *c, int64_t from, int64_t to, float *scratch) {
+  int blocks = (int)c->in.blocks;
   int rows = (int)c->bh * m + 2, cols = (int)c->bw * m + 2;
   int th = (int)(c->out.h + m - 1) / m, tw = (int)(c->out.w + m - 1) / m;
   float *line = scratch + c->line, *strip = scratch + c->strip, *in = scratch + c->input, *out = scratch + c->output;
-  ptrdiff_t off[256];
-  float bias[BLOCK] __attribute__((aligned(64)));
   int prepared_n = -1, prepared_y = -1, prepared_x = -1;
   for (int64_t i = from; i < to; i++) {
     struct item t = item_of(c, i);
     int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x), tiles = bh * bw;
-    size_t step = pitch_of(blocks, tiles), out_step = pitch_of(SLICE, tiles);
-    for (int b = 0; b < blocks; b++) off[b] = (ptrdiff_t)b * tiles * BLOCK;
     if (t.n != prepared_n || t.y != prepared_y || t.x != prepared_x) {
       prepare(&c->in, t.n, t.y * m - 1, rows, t.x * m - 1, cols, strip, line);
-      for (int b = 0; b < blocks; b++)
-        for (int p = 0; p < bh; p++)
-          for (int q = 0; q < bw; q++) {
-            const float *x = strip + (((size_t)b * rows + p * m) * cols + q * m) * BLOCK;
-            float *v = in + ((size_t)b * tiles + p * bw + q) * BLOCK;
-            EACH_LANE(l) transform_in(m, x + l, (size_t)cols * BLOCK, v + l, step);
-          }
+      m == 4 ? transform_tiles4(blocks, bh, bw, rows, cols, strip, in) : transform_tiles2(blocks, bh, bw, rows, cols, strip, in);
       prepared_n = t.n, prepared_y = t.y, prepared_x = t.x;
     }
-    size_t per_block = (size_t)blocks * BLOCK * BLOCK;
     for (int b = t.b0; b < t.b1; b += SLICE) {
       int slice = least(SLICE, t.b1 - b);
-      for (int f = 0; f < freq; f++) {
-        const float *u = PTR(c->weights) + ((size_t)f * c->out.blocks + b) * per_block;
-        for (int p = 0; p < slice * BLOCK; p += PANEL) {
-          int q = p + VL;
-          struct product g = {.off = off, .segments = blocks, .last = last, .start = ZERO};
-          g.b0 = u + p / BLOCK * per_block + p % BLOCK;
-          g.b1 = u + q / BLOCK * per_block + q % BLOCK;
-          int vectors = q < slice * BLOCK ? 2 : 1;
-          float *o = out + f * out_step;
-          for (int x = 0; x < tiles;) {
-            int count = group(tiles - x);
-            g.a = in + f * step + x * BLOCK;
-            g.c0 = o + ((size_t)(p / BLOCK) * tiles + x) * BLOCK + p % BLOCK;
-            g.c1 = o + ((size_t)(q / BLOCK) * tiles + x) * BLOCK + q % BLOCK;
-            gemm(vectors, 1, count, &g);
-            x += count;
-          }
-        }
-      }
+      m == 4 ? multiply_tiles4(c, tiles, b, slice, in, out) : multiply_tiles2(c, tiles, b, slice, in, out);
       for (int s = 0; s < slice; s++) {
-        bias_of(&c->out, t.n, b + s, bias);
-        finish_tiles(m, c, t, bh, bw, b + s, out + (size_t)s * tiles * BLOCK, out_step, bias);
+        const float *from = out + (size_t)s * tiles * BLOCK;
+        size_t step = pitch_of(SLICE, tiles);
+        m == 4 ? finish_tiles4(c, t, bh, bw, b + s, from, step) : finish_tiles2(c, t, bh, bw, b + s, from, step);
       }
     }
   }
