@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__wasm__)
+#include <wasm_simd128.h>
 #endif
 
 typedef float V __attribute__((vector_size(4 * VL), may_alias));
@@ -32,10 +34,7 @@ INLINE void store(float *p, V v) { *(V *)p = v; }
 INLINE V splat(float x) { return x - (V){0}; }
 
 // Compilers do not find the instructions for these by themselves.
-#if defined(__clang__)
-INLINE V vmin(V a, V b) { return __builtin_elementwise_min(a, b); }
-INLINE V vmax(V a, V b) { return __builtin_elementwise_max(a, b); }
-#elif VL == 16
+#if VL == 16
 INLINE V vmin(V a, V b) { return (V)_mm512_min_ps((__m512)a, (__m512)b); }
 INLINE V vmax(V a, V b) { return (V)_mm512_max_ps((__m512)a, (__m512)b); }
 #elif VL == 8
@@ -44,6 +43,9 @@ INLINE V vmax(V a, V b) { return (V)_mm256_max_ps((__m256)a, (__m256)b); }
 #elif defined(__SSE2__)
 INLINE V vmin(V a, V b) { return (V)_mm_min_ps((__m128)a, (__m128)b); }
 INLINE V vmax(V a, V b) { return (V)_mm_max_ps((__m128)a, (__m128)b); }
+#elif defined(__wasm__)
+INLINE V vmin(V a, V b) { return (V)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
+INLINE V vmax(V a, V b) { return (V)wasm_f32x4_pmax((v128_t)b, (v128_t)a); }
 #else
 INLINE V vmin(V a, V b) { return (V)vminq_f32((float32x4_t)a, (float32x4_t)b); }
 INLINE V vmax(V a, V b) { return (V)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }

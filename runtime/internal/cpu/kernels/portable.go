@@ -1,3 +1,0 @@
-package kernels
-
-func portable() []Set { return nil }
