@@ -32,6 +32,7 @@ type wasm struct {
 	mu       sync.Mutex // guards what follows
 	memory   api.Memory
 	heap     heap
+	idle     []*instance
 }
 
 const (
@@ -106,6 +107,14 @@ func (w *wasm) Thread() (Thread, error) {
 	if err := w.start(); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	if n := len(w.idle); n > 0 {
+		i := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		w.mu.Unlock()
+		return i, nil
+	}
+	w.mu.Unlock()
 	stack, err := w.Alloc(stackSize)
 	if err != nil {
 		return nil, err
@@ -115,15 +124,13 @@ func (w *wasm) Thread() (Thread, error) {
 		return nil, fmt.Errorf("cpu: wazero: %w", err)
 	}
 	m.ExportedGlobal("__stack_pointer").(api.MutableGlobal).Set(uint64(stack.Addr + stackSize))
-	return &instance{w: w, module: m, run: m.ExportedFunction("run"), stack: stack}, nil
+	return &instance{w: w, run: m.ExportedFunction("run")}, nil
 }
 
 // instance is a thread of the set.
 type instance struct {
 	w      *wasm
-	module api.Module
 	run    api.Function
-	stack  Memory
 	params [5]uint64
 }
 
@@ -134,7 +141,10 @@ func (i *instance) Run(k Kernel, args int64, from, to int, scratch int64) {
 	}
 }
 
+// Close keeps the instance for the next thread: wazero would free the memory
+// that all import with the first that is closed.
 func (i *instance) Close() {
-	i.module.Close(context.Background())
-	i.w.Free(i.stack)
+	i.w.mu.Lock()
+	defer i.w.mu.Unlock()
+	i.w.idle = append(i.w.idle, i)
 }
