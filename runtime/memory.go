@@ -67,5 +67,9 @@ func (m *Model) need(h, w int) (device.Memory, error) {
 	if err != nil {
 		return device.Memory{}, err
 	}
-	return m.device.Memory(p), nil
+	stored, err := weights.ParseDType(m.header.Encoding)
+	if err != nil {
+		stored = weights.F32 // weights that do not come from a pack
+	}
+	return m.device.Memory(p, stored), nil
 }

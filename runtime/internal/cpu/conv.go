@@ -14,30 +14,37 @@ const cacheFloats = 1 << 17
 // itemsPerThread is how many items a thread should find at least.
 const itemsPerThread = 2
 
+var winogradKernels = map[int]kernels.Kernel{2: kernels.ConvWinograd2, 4: kernels.ConvWinograd4}
+
 func (l *lowered) conv(o *plan.Conv) {
 	y := l.p.Shape(o.Y)
-	c := kernels.Conv{N: int64(y.N), Kernel: int64(o.Kernel), Stride: int64(o.Stride)}
-	kernel := kernels.ConvDirect
-	switch m := l.pk[o.W].tile; {
-	case m > 0:
-		kernel = map[int]kernels.Kernel{2: kernels.ConvWinograd2, 4: kernels.ConvWinograd4}[m]
-		l.winograd(&c, o, y, m)
-	case l.flat(o):
-		c.Flat = 1
-		y.H, y.W = 1, y.H*y.W
-		l.direct(&c, o, y)
-	default:
-		l.direct(&c, o, y)
-	}
-	add(l, o, kernel, c.Items(), func(a *kernels.Conv) {
+	k := l.pk[o.W]
+	c := kernels.Conv{N: int64(y.N), Kernel: int64(o.Kernel), Stride: int64(o.Stride), Type: k.typ}
+	fill := func(a *kernels.Conv) {
 		*a = c
 		a.In, a.Out = l.read(o.Read), l.write(o.Write, o.Y)
 		if c.Flat == 1 {
-			a.In.H, a.In.W = int64(y.H), int64(y.W)
-			a.Out.H, a.Out.W = int64(y.H), int64(y.W)
+			a.In.H, a.In.W = 1, int64(y.H*y.W)
+			a.Out.H, a.Out.W = 1, int64(y.H*y.W)
 		}
 		a.Weights, a.Out.Bias = l.weight(o.W), l.weight(o.B)
-	})
+	}
+	if m := l.stages(o, y); m > 0 {
+		l.staged(&c, o, y, m, fill)
+		return
+	}
+	kernel := kernels.ConvDirect
+	switch {
+	case k.tile > 0:
+		kernel = winogradKernels[k.tile]
+		l.winograd(&c, o, y, k.tile)
+	case l.flat(o):
+		c.Flat = 1
+		l.direct(&c, o, plan.Shape{N: y.N, C: y.C, H: 1, W: y.H * y.W})
+	default:
+		l.direct(&c, o, y)
+	}
+	add(l, o, kernel, c.Items(), fill)
 }
 
 // flat tells whether a convolution can read its input as it lies.
@@ -69,7 +76,15 @@ func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 		c.Input += int64(window(bh, bw))
 	}
 	c.Output = c.Input + c.KB*kernels.Block
-	l.needs(0, int(c.Output)+2*segments)
+	l.needs(0, int(c.Output)+expanded(c.Type)+2*segments)
+}
+
+// expanded is the floats of scratch for a piece of narrow weights.
+func expanded(t kernels.Type) int {
+	if t == kernels.F32 {
+		return 0
+	}
+	return 2 * kernels.Expanded * kernels.Block * kernels.Block
 }
 
 // winograd chooses a transformed convolution's items: blocks of m×m tiles.
@@ -98,8 +113,6 @@ func (l *lowered) winograd(c *kernels.Conv, o *plan.Conv, y plan.Shape, m int) {
 // outputs as a last resort, since every part prepares its input again.
 func (l *lowered) share(c *kernels.Conv, y plan.Shape, rows, cols, bh, bw int) {
 	want := itemsPerThread * l.threads
-	count := func(n, b int) int { return (n + b - 1) / b }
-	even := func(n, b int) int { return count(n, count(n, b)) }
 	bh, bw = even(rows, bh), even(cols, bw)
 	for y.N*count(rows, bh)*count(cols, bw) < want && bh*bw > 24 {
 		if bh > 1 {
@@ -120,11 +133,11 @@ func (l *lowered) share(c *kernels.Conv, y plan.Shape, rows, cols, bh, bw int) {
 // linear is a 1×1 convolution of one pixel.
 func (l *lowered) linear(o *plan.Linear) {
 	x, y := l.p.Shape(o.X), l.p.Shape(o.Y)
-	c := kernels.Conv{N: int64(y.N), Kernel: 1, Stride: 1}
+	c := kernels.Conv{N: int64(y.N), Kernel: 1, Stride: 1, Type: l.pk[o.W].typ}
 	l.share(&c, plan.Shape{N: 1, C: y.C}, 1, 1, 1, 1)
 	c.Input = int64(blocks(x.C) * kernels.Block)
 	c.Output = c.Input + c.KB*kernels.Block
-	l.needs(0, int(c.Output)+2*blocks(x.C))
+	l.needs(0, int(c.Output)+expanded(c.Type)+2*blocks(x.C))
 	add(l, o, kernels.ConvDirect, c.Items(), func(a *kernels.Conv) {
 		*a = c
 		a.In = l.read(plan.Read{X: []plan.Value{o.X}, Affine: plan.None, SiLU: o.SiLU})

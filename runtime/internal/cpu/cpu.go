@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -22,10 +23,11 @@ import (
 )
 
 type cpu struct {
-	set   kernels.Set
-	team  *team
-	asked int // threads, 0: GOMAXPROCS
-	once  sync.Once
+	set    kernels.Set
+	team   *team
+	asked  int // threads, 0: GOMAXPROCS
+	policy policy
+	once   sync.Once
 }
 
 // New returns the CPU as a device, with the fastest kernels that this
@@ -40,7 +42,7 @@ func New(threads int) (device.Device, error) {
 
 // NewWith is New with a given set of kernels.
 func NewWith(s kernels.Set, threads int) device.Device {
-	return &cpu{set: s, team: join(s), asked: threads}
+	return &cpu{set: s, team: join(s), asked: threads, policy: defaultPolicy}
 }
 
 func (d *cpu) Info() device.Info {
@@ -53,44 +55,47 @@ func (d *cpu) Close() error {
 	return nil
 }
 
-func (d *cpu) Memory(p *plan.Plan) device.Memory {
-	pk := packings(p)
+func (d *cpu) Memory(p *plan.Plan, stored weights.DType) device.Memory {
+	pk := d.policy.packings(p, stored)
 	var m device.Memory
-	for i := range p.Params {
-		m.Weights += 4 * int64(pk[i].floats)
+	for _, k := range pk {
+		m.Weights += k.bytes
 	}
 	n := threads(d.asked)
-	l := lower(plan.Join(p, apart), pk, n)
+	l := lower(plan.Join(p, apart), pk, d.policy, n)
 	m.Arena = l.bytes()
 	m.Scratch = int64(n) * 4 * int64(l.scratch)
 	return m
 }
 
-// network holds packed weights.
+// network holds packed weights. The plans that are compiled of it have the
+// same parameters in the same order.
 type network struct {
 	*cpu
 	memory kernels.Memory
-	where  map[string]int // offsets in floats, by name
+	names  []string
+	packed []packing
+	where  map[string]int64 // offsets in bytes
 	once   sync.Once
 }
 
 func (d *cpu) Load(ctx context.Context, p *plan.Plan, src weights.Source) (device.Network, error) {
-	pk := packings(p)
-	n := &network{cpu: d, where: make(map[string]int, len(p.Params))}
-	total := 0
+	n := &network{cpu: d, packed: d.policy.packings(p, storedAs(p, src)), where: make(map[string]int64, len(p.Params))}
+	total := int64(0)
 	for i, w := range p.Params {
+		n.names = append(n.names, w.Name)
 		n.where[w.Name] = total
-		total += pk[i].floats
+		total += n.packed[i].bytes
 	}
 	var err error
-	if n.memory, err = d.set.Alloc(4 * int64(total)); err != nil {
+	if n.memory, err = d.set.Alloc(total); err != nil {
 		return nil, err
 	}
 	if err := d.team.prepare(threads(d.asked), 0); err != nil {
 		n.Close()
 		return nil, err
 	}
-	if err := n.load(ctx, p, pk, src); err != nil {
+	if err := n.load(ctx, p, src); err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -103,19 +108,19 @@ func (n *network) Close() error {
 }
 
 func (n *network) Compile(p *plan.Plan) (device.Program, error) {
-	for _, w := range p.Params {
-		if _, ok := n.where[w.Name]; !ok {
+	for i, w := range p.Params {
+		if i >= len(n.names) || n.names[i] != w.Name {
 			return nil, fmt.Errorf("cpu: weight %s was not loaded", w.Name)
 		}
 	}
-	l := lower(plan.Join(p, apart), packings(p), threads(n.asked))
+	l := lower(plan.Join(p, apart), n.packed, n.policy, threads(n.asked))
 	r := &program{network: n, p: p, lowered: l}
 	var err error
 	if r.memory, err = n.set.Alloc(l.bytes()); err != nil {
 		return nil, err
 	}
 	l.bind(r.memory, func(w plan.Param) kernels.Memory {
-		return n.memory.Slice(4 * int64(n.where[l.p.Params[w].Name]))
+		return n.memory.Slice(n.where[l.p.Params[w].Name])
 	})
 	return r, nil
 }
@@ -139,6 +144,19 @@ func (r *program) Close() error {
 
 // Run implements device.Program; calls wait for each other.
 func (r *program) Run(ctx context.Context, in device.Input, y []float32) error {
+	return r.run(ctx, in, y, func(_ plan.Op, f func()) { f() })
+}
+
+// Profile implements device.Profiler.
+func (r *program) Profile(ctx context.Context, in device.Input, y []float32, each func(plan.Op, time.Duration)) error {
+	return r.run(ctx, in, y, func(op plan.Op, f func()) {
+		start := time.Now()
+		f()
+		each(op, time.Since(start))
+	})
+}
+
+func (r *program) run(ctx context.Context, in device.Input, y []float32, around func(plan.Op, func())) error {
 	if err := device.Check(r.p, in, y); err != nil {
 		return err
 	}
@@ -150,15 +168,18 @@ func (r *program) Run(ctx context.Context, in device.Input, y []float32) error {
 	}
 	f := r.memory.Floats()
 	r.lowered.fill(f, in)
-	for _, s := range r.lowered.steps {
+	for i := range r.lowered.steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if s.host != nil {
-			s.host(f)
-			continue
-		}
-		r.team.run(n, s.kernel, s.args, s.items)
+		s := &r.lowered.steps[i]
+		around(s.op, func() {
+			if s.host != nil {
+				s.host(f)
+			} else {
+				r.team.run(n, s.kernel, s.args, s.items)
+			}
+		})
 	}
 	copy(y, f[r.lowered.output:])
 	return nil

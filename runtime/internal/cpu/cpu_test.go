@@ -20,6 +20,32 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+// The table takes every way in which a convolution can be done.
+func TestPolicies(t *testing.T) {
+	f32, all := []weights.DType{weights.F32}, []weights.DType{weights.F32, weights.F16, weights.BF16}
+	for _, c := range []struct {
+		name   string
+		policy policy
+		stored []weights.DType
+	}{
+		{"F(2,3) fused", policy{transformed: 1 << 30, fused: 1 << 20, tiles: []int{2}}, f32},
+		{"F(4,3) in stages", policy{transformed: 1 << 30, tiles: []int{4}}, f32},
+		{"F(2,3) in stages", policy{transformed: 1 << 30, tiles: []int{2}}, f32},
+		{"narrow, F(4,3)", policy{tiles: []int{4}}, all},
+		{"narrow, F(2,3)", policy{tiles: []int{2}}, f32},
+		{"narrow and direct", policy{}, all},
+	} {
+		for _, stored := range c.stored {
+			t.Run(c.name+" "+stored.String(), func(t *testing.T) {
+				d := NewWith(kernels.All()[0], 2).(*cpu)
+				defer d.Close()
+				d.policy = c.policy
+				optest.RunStored(t, d, stored)
+			})
+		}
+	}
+}
+
 func TestThreadsDoNotChangeABit(t *testing.T) {
 	cfg := optest.Networks()["base"]
 	p, err := unet.Build(cfg, 1, 16, 24)

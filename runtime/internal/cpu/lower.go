@@ -29,6 +29,7 @@ type step struct {
 type lowered struct {
 	p       *plan.Plan
 	pk      []packing
+	policy  policy
 	threads int
 	offsets []int // of values, in floats
 	arena   int   // floats of all values
@@ -63,8 +64,8 @@ func size(p *plan.Plan) func(plan.Value) int {
 }
 
 // lower makes the steps; bind fills in addresses.
-func lower(p *plan.Plan, pk []packing, threads int) *lowered {
-	l := &lowered{p: p, pk: pk, threads: threads}
+func lower(p *plan.Plan, pk []packing, q policy, threads int) *lowered {
+	l := &lowered{p: p, pk: pk, policy: q, threads: threads}
 	l.offsets, l.arena = p.Layout(size(p))
 	x, y := p.Shape(p.X), p.Shape(p.Output)
 	l.input, l.output = l.arena, l.arena

@@ -5,6 +5,7 @@ package device
 
 import (
 	"context"
+	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/weights"
@@ -33,8 +34,9 @@ type Device interface {
 	// device's layout. The plan's size does not matter: any plan of the same
 	// network may be compiled afterwards.
 	Load(ctx context.Context, p *plan.Plan, src weights.Source) (Network, error)
-	// Memory tells what a plan will need, without running it.
-	Memory(p *plan.Plan) Memory
+	// Memory tells what a plan will need, without running it, with weights
+	// that come stored in some way.
+	Memory(p *plan.Plan, stored weights.DType) Memory
 	Close() error
 }
 
@@ -59,4 +61,11 @@ type Program interface {
 	// Run evaluates the network into y, N×Cout×H×W.
 	Run(ctx context.Context, in Input, y []float32) error
 	Close() error
+}
+
+// Profiler is a Program that can time its operators.
+type Profiler interface {
+	// Profile is Run, and tells how long every operator took, in the order of
+	// the plan; work between operators is told with a nil op.
+	Profile(ctx context.Context, in Input, y []float32, each func(op plan.Op, d time.Duration)) error
 }

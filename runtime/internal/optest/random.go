@@ -14,7 +14,11 @@ import (
 
 // Random gives every parameter of a plan random values of a scale that keeps
 // activations of order 1. The values depend on the names alone.
-func Random(p *plan.Plan) weights.Source {
+func Random(p *plan.Plan) weights.Source { return Stored(p, weights.F32) }
+
+// Stored is Random with values that F16 or BF16 hold exactly, said to be stored
+// so.
+func Stored(p *plan.Plan, stored weights.DType) weights.Source {
 	var infos []weights.Info
 	var data [][]float32
 	for _, w := range p.Params {
@@ -31,7 +35,10 @@ func Random(p *plan.Plan) weights.Source {
 				v[i] *= 0.2
 			}
 		}
-		infos = append(infos, weights.Info{Name: w.Name, Shape: w.Shape})
+		for i := range v {
+			v[i] = cut(v[i], stored)
+		}
+		infos = append(infos, weights.Info{Name: w.Name, Shape: w.Shape, DType: stored})
 		data = append(data, v)
 	}
 	m, err := weights.NewMemory(infos, data)
@@ -39,6 +46,20 @@ func Random(p *plan.Plan) weights.Source {
 		panic(err) // the plan has a parameter twice: a mistake in the test
 	}
 	return m
+}
+
+// cut drops the digits of x that a type does not have.
+func cut(x float32, t weights.DType) float32 {
+	switch t {
+	case weights.F16:
+		if math.Abs(float64(x)) < 1.0/(1<<14) {
+			return 0
+		}
+		return math.Float32frombits(math.Float32bits(x) &^ (1<<13 - 1))
+	case weights.BF16:
+		return math.Float32frombits(math.Float32bits(x) &^ (1<<16 - 1))
+	}
+	return x
 }
 
 // RandomNetwork is Random for a network's configuration.

@@ -14,7 +14,10 @@ import (
 
 // Run tests a device on the whole table and on whole networks, fused as it
 // would run them, against ref on the unfused plan.
-func Run(t *testing.T, d device.Device) {
+func Run(t *testing.T, d device.Device) { RunStored(t, d, weights.F32) }
+
+// RunStored is Run with weights that a type of fewer digits holds exactly.
+func RunStored(t *testing.T, d device.Device, stored weights.DType) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			b := plan.NewBuilder()
@@ -22,7 +25,7 @@ func Run(t *testing.T, d device.Device) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, d, plan.Fuse(p), p, c.NMSE)
+			compare(t, d, plan.Fuse(p), p, stored, c.NMSE)
 		})
 	}
 	for name, cfg := range Networks() {
@@ -35,14 +38,14 @@ func Run(t *testing.T, d device.Device) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, d, fused, p, 1e-9)
+			compare(t, d, fused, p, stored, 1e-9)
 		})
 	}
 }
 
-func compare(t *testing.T, d device.Device, fused, unfused *plan.Plan, tolerance float64) {
+func compare(t *testing.T, d device.Device, fused, unfused *plan.Plan, stored weights.DType, tolerance float64) {
 	t.Helper()
-	got, want := Evaluate(t, d, fused, Random(fused)), Evaluate(t, ref.New(), unfused, Random(unfused))
+	got, want := Evaluate(t, d, fused, Stored(fused, stored)), Evaluate(t, ref.New(), unfused, Stored(unfused, stored))
 	if e := NMSE(got, want); !(e <= tolerance) {
 		t.Errorf("normalised mean squared error %.2g, at most %.2g is allowed", e, tolerance)
 	}

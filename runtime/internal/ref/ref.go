@@ -22,7 +22,7 @@ func (ref) Info() device.Info {
 }
 func (ref) Close() error { return nil }
 
-func (ref) Memory(p *plan.Plan) device.Memory {
+func (ref) Memory(p *plan.Plan, _ weights.DType) device.Memory {
 	return device.Memory{Weights: p.ParamBytes(), Arena: 4 * int64(p.Arena)}
 }
 

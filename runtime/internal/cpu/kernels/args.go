@@ -28,6 +28,23 @@ type Write struct {
 	H, W     int64
 }
 
+// Type is how direct weights lie in memory.
+type Type int64
+
+const (
+	F32 Type = iota
+	F16
+	BF16
+)
+
+// Size is the bytes of a weight.
+func (t Type) Size() int {
+	if t == F32 {
+		return 4
+	}
+	return 2
+}
+
 // Conv is struct conv of conv.h.
 type Conv struct {
 	In             Read
@@ -36,6 +53,7 @@ type Conv struct {
 	Kernel, Stride int64
 	Flat           int64
 	Weights        int64
+	Type           Type
 	BH, BW         int64
 	NY, NX         int64
 	KB, NK         int64
@@ -52,6 +70,18 @@ type Pack struct {
 	Out, In int64
 	Taps    int64
 	Tile    int64
+	Type    Type
+}
+
+// Staged is struct staged of staged.h.
+type Staged struct {
+	Conv
+	Tile          int64
+	First, Count  int64
+	B0, B1        int64
+	U, V, M       int64
+	UStep, UBlock int64
+	Group         int64
 }
 
 // Moments is struct moments of norm.h.

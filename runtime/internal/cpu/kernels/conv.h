@@ -7,12 +7,29 @@ struct conv {
   int64_t kernel, stride;
   int64_t flat;     // direct: a 1×1 that reads x as it lies, as one long row
   int64_t weights;  // 16-output blocks of segments of 16×16
+  int64_t type;     // of the weights: F32, F16 or BF16
   int64_t bh, bw;   // a work item: rows×columns of output pixels, or of tiles
   int64_t ny, nx;   // items along both sides
   int64_t kb, nk;   // output blocks of an item, items along them
   // Places in a worker's scratch, in floats.
   int64_t line, strip, input, output;
 };
+
+enum { F32, F16, BF16 };
+
+typedef uint16_t H __attribute__((vector_size(2 * VL), may_alias));
+typedef uint32_t U __attribute__((vector_size(4 * VL), may_alias));
+
+// expand is VL weights from the at-th on, in float32.
+INLINE V expand(int64_t weights, int64_t type, size_t at) {
+  if (type == F32) return load(PTR(weights) + at);
+  U h = __builtin_convertvector(*(const H *)((const uint16_t *)(intptr_t)weights + at), U);
+  if (type == BF16) return (V)(h << 16);
+  // Moves the exponent's base from 15 to 127 by a multiplication, which makes
+  // subnormal numbers normal; there are no infinities.
+  V x = (V)((h & 0x7fff) << 13) * 0x1p112f;
+  return (V)((U)x | (h & 0x8000) << 16);
+}
 
 struct item {
   int n, y, x; // sample, first row and column

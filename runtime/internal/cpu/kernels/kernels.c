@@ -14,6 +14,7 @@
 #include "direct.h"
 #include "winograd.h"
 #include "pack.h"
+#include "staged.h"
 #include "norm.h"
 #include "layout.h"
 #include "attention.h"
@@ -36,5 +37,9 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 9: attend(a, from, to, s); break;
     case 10: import(a, from, to); break;
     case 11: export(a, from, to); break;
+    case 12: stage_weights(a, from, to); break;
+    case 13: stage_input(a, from, to, s); break;
+    case 14: stage_multiply(a, from, to, s); break;
+    case 15: stage_output(a, from, to); break;
   }
 }

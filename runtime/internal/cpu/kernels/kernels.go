@@ -20,6 +20,10 @@ const (
 	Attend
 	ImportPlanar
 	ExportPlanar
+	StageWeights
+	StageInput
+	StageMultiply
+	StageOutput
 )
 
 // Sizes that the C source shares with its callers.
@@ -29,6 +33,10 @@ const (
 	Run     = 1024 // pixels of one run of moments
 	Queries = 48   // of one item of Attend
 	Keys    = 256  // of one chunk of Attend
+
+	// Expanded is how many segments of narrow weights ConvDirect makes
+	// float32 at a time.
+	Expanded = 64
 )
 
 // Set is the kernels compiled for one instruction set, and their memory.

@@ -7,7 +7,23 @@ struct pack {
   int64_t out, in;
   int64_t taps;  // 1 or 9
   int64_t tile;  // 0: direct; 4 or 2: transformed, to is freq×blocks×…
+  int64_t type;  // direct: F32, F16 or BF16
 };
+
+// narrow is a float32 as F16 or BF16, rounded to even. There are no
+// infinities among weights; what is too large for F16 becomes the largest.
+INLINE uint16_t narrow(float x, int64_t type) {
+  union { float f; uint32_t u; } v = {x};
+  if (type == BF16) return (uint16_t)((v.u + 0x7fff + (v.u >> 16 & 1)) >> 16);
+  uint32_t sign = v.u >> 16 & 0x8000;
+  v.u &= 0x7fffffff;
+  if (v.f >= 65504.0f) return (uint16_t)(sign | 0x7bff);
+  if (v.f < 0x1p-14f) { // adding 0.5 leaves 2⁻²⁴ as the last place
+    v.f += 0.5f;
+    return (uint16_t)(sign | (v.u - 0x3f000000));
+  }
+  return (uint16_t)(sign | (v.u - 0x38000000 + 0xfff + (v.u >> 13 & 1)) >> 13);
+}
 
 // pack_direct lays out blocks from … to of 16 outputs.
 static void pack_direct(const struct pack *p, int64_t from, int64_t to) {
@@ -15,11 +31,14 @@ static void pack_direct(const struct pack *p, int64_t from, int64_t to) {
   for (int64_t ob = from; ob < to; ob++)
     for (int64_t s = 0; s < ib * p->taps; s++) {
       int64_t b = s / p->taps, tap = s % p->taps;
-      float *d = PTR(p->to) + (ob * ib * p->taps + s) * BLOCK * BLOCK;
+      size_t at = (ob * ib * p->taps + s) * BLOCK * BLOCK;
       for (int c = 0; c < BLOCK; c++)
         for (int k = 0; k < BLOCK; k++) {
           int64_t i = b * BLOCK + c, o = ob * BLOCK + k;
-          d[c * BLOCK + k] = i < p->in && o < p->out ? PTR(p->w)[(o * p->in + i) * p->taps + tap] : 0;
+          float w = i < p->in && o < p->out ? PTR(p->w)[(o * p->in + i) * p->taps + tap] : 0;
+          size_t j = at + c * BLOCK + k;
+          if (p->type == F32) PTR(p->to)[j] = w;
+          else ((uint16_t *)(intptr_t)p->to)[j] = narrow(w, p->type);
         }
     }
 }

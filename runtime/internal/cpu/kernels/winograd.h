@@ -115,9 +115,9 @@ INLINE void finish_tiles(const int m, const struct conv *c, struct item t, int b
     }
 }
 
-// transform_tiles transforms a prepared window: frequencies×blocks×tiles.
-INLINE void transform_tiles(const int m, int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to) {
-  size_t step = pitch_of(blocks, bh * bw);
+// transform_tiles transforms a prepared window: to blocks×tiles of each
+// frequency, which are step apart.
+INLINE void transform_tiles(const int m, int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to, size_t step) {
   for (int b = 0; b < blocks; b++)
     for (int i = 0; i < bh; i++)
       for (int j = 0; j < bw; j++, to += BLOCK) {
@@ -154,8 +154,8 @@ INLINE void multiply_tiles(const int m, const struct conv *c, int tiles, int b, 
 }
 
 #define STAGES(M) \
-  static NOINLINE void transform_tiles##M(int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to) { \
-    transform_tiles(M, blocks, bh, bw, rows, cols, strip, to); \
+  static NOINLINE void transform_tiles##M(int blocks, int bh, int bw, int rows, int cols, const float *strip, float *to, size_t step) { \
+    transform_tiles(M, blocks, bh, bw, rows, cols, strip, to, step); \
   } \
   static NOINLINE void multiply_tiles##M(const struct conv *c, int tiles, int b, int slice, const float *in, float *out) { \
     multiply_tiles(M, c, tiles, b, slice, in, out); \
@@ -176,8 +176,9 @@ INLINE void winograd(const int m, const struct conv *c, int64_t from, int64_t to
     struct item t = item_of(c, i);
     int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x), tiles = bh * bw;
     if (t.n != prepared_n || t.y != prepared_y || t.x != prepared_x) {
-      prepare(&c->in, t.n, t.y * m - 1, rows, t.x * m - 1, cols, strip, line);
-      m == 4 ? transform_tiles4(blocks, bh, bw, rows, cols, strip, in) : transform_tiles2(blocks, bh, bw, rows, cols, strip, in);
+      prepare(&c->in, t.n, 0, blocks, t.y * m - 1, rows, t.x * m - 1, cols, strip, line);
+      size_t step = pitch_of(blocks, tiles);
+      m == 4 ? transform_tiles4(blocks, bh, bw, rows, cols, strip, in, step) : transform_tiles2(blocks, bh, bw, rows, cols, strip, in, step);
       prepared_n = t.n, prepared_y = t.y, prepared_x = t.x;
     }
     for (int b = t.b0; b < t.b1; b += SLICE) {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	goruntime "runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/i2sb-go/i2sb/runtime/bench"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// bencher times a network.
+type bencher struct {
+	*app
+	net, size, device string
+	threads, count    int
+	wholeOnly, asJSON bool
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	b := &bencher{app: a}
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Time one evaluation of a network, and each of its distinct layers",
+		Long: "Prints lines that benchstat reads: the whole network first, then its distinct layers, the longest\n" +
+			"altogether first. GFLOP/s is the nominal arithmetic over the time, so that a transformed convolution\n" +
+			"may pass the processor's peak. adm256 runs with random float16 weights made in memory.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return b.run(c.Context()) },
+	}
+	f := c.Flags()
+	f.StringVar(&b.net, "net", "default", "default, adm256, or a pack's FILE or URL")
+	f.StringVar(&b.size, "size", "256x256", "size of the picture, WIDTHxHEIGHT")
+	f.StringVar(&b.device, "device", "auto", "as for restore")
+	f.IntVar(&b.threads, "threads", 0, "CPU threads; 0: all")
+	f.IntVar(&b.count, "count", 7, "evaluations whose median counts")
+	f.BoolVar(&b.wholeOnly, "whole", false, "time the whole network only")
+	f.BoolVar(&b.asJSON, "json", false, "print a JSON array")
+	return c
+}
+
+func (b *bencher) run(ctx context.Context) error {
+	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly}
+	if n, err := fmt.Sscanf(b.size+"\n", "%dx%d\n", &o.W, &o.H); n != 2 || err != nil || o.W < 1 || o.H < 1 {
+		return usagef("--size %s: write WIDTHxHEIGHT, such as 256x256", b.size)
+	}
+	if b.count < 1 {
+		return usagef("--count %d: a number from 1 on", b.count)
+	}
+	if err := checkThreads(b.threads); err != nil {
+		return err
+	}
+	start := time.Now()
+	if b.net == "adm256" {
+		o.Network = weights.ADM256(false)
+	} else {
+		name := b.net
+		if name == "default" {
+			name = ""
+		}
+		src, err := b.openSource(ctx, name)
+		if err != nil {
+			return err
+		}
+		p, closer, err := src.OpenPack(ctx)
+		if err != nil {
+			return err
+		}
+		defer closer.Close()
+		defer p.Close()
+		o.Network, o.Weights = p.Header().Network, p
+	}
+	open := time.Since(start)
+	r, err := bench.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if b.asJSON {
+		e := json.NewEncoder(b.stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(r.Rows)
+	}
+	return b.print(r, open+r.Open)
+}
+
+func (b *bencher) print(r *bench.Result, open time.Duration) error {
+	var s strings.Builder
+	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
+	for i, row := range r.Rows {
+		name := "Layer/" + row.Name
+		if i == 0 {
+			name = "Network/" + row.Name
+		}
+		fmt.Fprintf(&s, "Benchmark%s-%d\t%d\t%.0f ns/op\t%.1f GFLOP/s", name, row.Threads, row.Rounds, row.MS*1e6, row.GFLOPS)
+		if i == 0 {
+			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(open))
+		} else {
+			fmt.Fprintf(&s, "\t%d layers", row.Count)
+		}
+		s.WriteByte('\n')
+	}
+	_, err := b.stdout.Write([]byte(s.String()))
+	return err
+}

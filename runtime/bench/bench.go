@@ -1,0 +1,183 @@
+// Package bench times a network and its layers on any executor.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/devices"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/runtime/internal/unet"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// Options is what to time.
+type Options struct {
+	Name    string          // of the network, for the rows
+	Network weights.Network //
+	Weights weights.Source  // nil: random ones, made as they are read
+	W, H    int             // of the picture, multiples of the network's
+	Device  string          // as for restore
+	Threads int             // 0: all
+	Rounds  int             // evaluations whose median counts; at least 1
+	Layers  bool            // also every distinct layer
+}
+
+// Row is one figure. The first of a run is the whole network.
+type Row struct {
+	Name    string  `json:"name"`
+	MS      float64 `json:"ms"`     // median of the rounds
+	GFLOPS  float64 `json:"gflops"` // nominal arithmetic, as if no convolution were transformed, over the time
+	Threads int     `json:"threads"`
+	Device  string  `json:"device"`
+	Peak    int64   `json:"peak_bytes"` // the process's, so far
+
+	Count  int `json:"count"`  // how many layers of this kind the network has; MS is that of one
+	Rounds int `json:"rounds"` // evaluations
+}
+
+// Result is a run: its rows, and how long it took until the first evaluation
+// could start.
+type Result struct {
+	Rows []Row
+	Open time.Duration
+}
+
+// Run times evaluations of a network.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	p, err := unet.Build(o.Network, 1, o.H, o.W)
+	if err != nil {
+		return nil, err
+	}
+	d, err := devices.Open(o.Device, o.Threads)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	src := o.Weights
+	if src == nil {
+		src = newRandom(p)
+	}
+	start := time.Now()
+	n, err := d.Load(ctx, p, src)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	r, err := n.Compile(p)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	res := &Result{Open: time.Since(start)}
+
+	info := d.Info()
+	row := func(name string, times []time.Duration, count int, flops int64) {
+		slices.Sort(times)
+		t := times[len(times)/2]
+		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, info.Threads,
+			info.Name + ": " + info.Detail, peak(), count, len(times)})
+	}
+	in := input(p)
+	y := make([]float32, p.Shape(p.Output).Len())
+	rounds := max(1, o.Rounds)
+	var whole []time.Duration
+	for i := range rounds + 1 {
+		start := time.Now()
+		if err := r.Run(ctx, in, y); err != nil {
+			return nil, err
+		}
+		if i > 0 || rounds == 1 { // the first touches all memory for the first time
+			whole = append(whole, time.Since(start))
+		}
+		if rounds == 1 {
+			break
+		}
+	}
+	row(fmt.Sprintf("%s/%dx%d", o.Name, o.W, o.H), whole, 1, p.FLOPs())
+	if !o.Layers {
+		return res, nil
+	}
+	f, ok := r.(device.Profiler)
+	if !ok {
+		return nil, errors.New("this device cannot time its layers")
+	}
+	layers, err := profile(ctx, f, p, in, y, rounds)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range layers {
+		row(l.name, l.times, l.count, l.flops)
+	}
+	return res, nil
+}
+
+// layer is all operators of a plan that do the same work.
+type layer struct {
+	name  string
+	count int
+	flops int64
+	times []time.Duration // of one operator, in every round the mean of all
+}
+
+// profile times the operators, the longest altogether first.
+func profile(ctx context.Context, f device.Profiler, p *plan.Plan, in device.Input, y []float32, rounds int) ([]*layer, error) {
+	byName := map[string]*layer{}
+	var layers []*layer
+	seen := map[plan.Op]bool{}
+	for range rounds {
+		sums := map[*layer]time.Duration{}
+		err := f.Profile(ctx, in, y, func(op plan.Op, d time.Duration) {
+			name, flops := "input and output", int64(0)
+			if op != nil {
+				name, flops = describe(p, op), op.FLOPs(p)
+			}
+			l := byName[name]
+			if l == nil {
+				l = &layer{name: name, flops: flops}
+				byName[name] = l
+				layers = append(layers, l)
+			}
+			if !seen[op] {
+				seen[op] = true
+				l.count++
+			}
+			sums[l] += d
+		})
+		if err != nil {
+			return nil, err
+		}
+		for l, d := range sums {
+			l.times = append(l.times, d/time.Duration(l.count))
+		}
+	}
+	total := func(l *layer) (t time.Duration) {
+		for _, d := range l.times {
+			t += d * time.Duration(l.count)
+		}
+		return t
+	}
+	slices.SortStableFunc(layers, func(a, b *layer) int { return cmp.Compare(total(b), total(a)) })
+	return layers, nil
+}
+
+// input is a picture of some contrast at the middle of the bridge.
+func input(p *plan.Plan) device.Input {
+	x := p.Shape(p.X)
+	in := device.Input{X: make([]float32, x.Len())}
+	for i := range in.X {
+		in.X[i] = float32(i*7919%255)/127.5 - 1
+	}
+	for range x.N {
+		in.Levels = append(in.Levels, 500)
+		if p.Label != plan.None {
+			in.Labels = append(in.Labels, 0)
+		}
+	}
+	return in
+}
