@@ -23,7 +23,7 @@ func (l *lowered) conv(o *plan.Conv) {
 	fill := func(a *kernels.Conv) {
 		*a = c
 		a.In, a.Out = l.read(o.Read), l.write(o.Write, o.Y)
-		if c.Flat == 1 {
+		if long(o) {
 			a.In.H, a.In.W = 1, int64(y.H*y.W)
 			a.Out.H, a.Out.W = 1, int64(y.H*y.W)
 		}
@@ -38,8 +38,10 @@ func (l *lowered) conv(o *plan.Conv) {
 	case k.tile > 0:
 		kernel = winogradKernels[k.tile]
 		l.winograd(&c, o, y, k.tile)
-	case l.flat(o):
-		c.Flat = 1
+	case long(o):
+		if l.flat(o) {
+			c.Flat = 1
+		}
 		l.direct(&c, o, plan.Shape{N: y.N, C: y.C, H: 1, W: y.H * y.W})
 	default:
 		l.direct(&c, o, y)
@@ -47,11 +49,19 @@ func (l *lowered) conv(o *plan.Conv) {
 	add(l, o, kernel, c.Items(), fill)
 }
 
-// flat tells whether a convolution can read its input as it lies.
-func (l *lowered) flat(o *plan.Conv) bool {
-	return o.Kernel == 1 && o.Stride == 1 && o.Affine == plan.None && !o.SiLU && o.Resample == plan.Same &&
-		(o.Residual == plan.None || o.ResidualResample == plan.Same)
+// long tells whether a convolution sees its picture as one row of pixels, and
+// flat whether it can read that row as it lies. With many channels it copies
+// what it reads: planes of the usual sizes lie a power of two apart, and a
+// pixel's blocks would all fall into one set of the cache.
+func long(o *plan.Conv) bool {
+	return o.Kernel == 1 && o.Stride == 1 && o.Resample == plan.Same && (o.Residual == plan.None || o.ResidualResample == plan.Same)
 }
+
+func (l *lowered) flat(o *plan.Conv) bool {
+	return long(o) && o.Affine == plan.None && !o.SiLU && blocks(l.p.Channels(o.X)) <= flatBlocks
+}
+
+const flatBlocks = 8
 
 // direct chooses a direct convolution's items: rows of up to 64 pixels.
 func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
@@ -59,7 +69,7 @@ func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 	k, s := o.Kernel, o.Stride
 	window := func(bh, bw int) int { return in * ((bh-1)*s + k) * ((bw-1)*s + k) * kernels.Block }
 	bw := min(y.W, 64)
-	if c.Flat == 1 {
+	if long(o) {
 		bw = min(y.W, max(48, cacheFloats/(in*kernels.Block)/48*48))
 	}
 	bh := 1

@@ -122,29 +122,44 @@ func storedAs(p *plan.Plan, src weights.Source) weights.DType {
 
 // load reads and packs every weight.
 func (n *network) load(ctx context.Context, p *plan.Plan, src weights.Source) error {
+	const head = 128 // bytes of a kernel's arguments, before the weights that it packs
+	largest := 0
+	for _, w := range p.Params {
+		largest = max(largest, w.Len())
+	}
+	threads := threads(n.asked)
+	rooms := make(chan kernels.Memory, threads)
+	defer func() {
+		for range threads {
+			n.set.Free(<-rooms)
+		}
+	}()
+	for range threads {
+		m, err := n.set.Alloc(head + 4*int64(largest))
+		rooms <- m
+		if err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(threads(n.asked))
+	g.SetLimit(threads)
 	for i, w := range p.Params {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			k, to := n.packed[i], n.memory.Slice(n.where[w.Name]).Floats()
+			k, to := n.packed[i], n.memory.Slice(n.where[w.Name])
 			if k.taps == 0 {
-				return src.ReadF32(w.Name, to[:w.Len()])
+				return src.ReadF32(w.Name, to.Floats()[:w.Len()])
 			}
-			const head = 64
-			m, err := n.set.Alloc(head + 4*int64(w.Len()))
-			if err != nil {
+			m := <-rooms
+			defer func() { rooms <- m }()
+			if err := src.ReadF32(w.Name, m.Floats()[head/4:][:w.Len()]); err != nil {
 				return err
 			}
-			defer n.set.Free(m)
-			if err := src.ReadF32(w.Name, m.Floats()[head/4:]); err != nil {
-				return err
-			}
-			kernels.Put(m, 0, &kernels.Pack{W: m.Addr + head, To: n.memory.Addr + n.where[w.Name],
+			kernels.Put(m, 0, &kernels.Pack{W: m.Addr + head, To: to.Addr,
 				Out: int64(k.out), In: int64(k.in), Taps: int64(k.taps), Tile: int64(k.tile), Type: k.typ})
-			n.team.run(threads(n.asked), kernels.PackWeights, m.Addr, blocks(k.out))
+			n.team.run(threads, kernels.PackWeights, m.Addr, blocks(k.out))
 			return nil
 		})
 	}
