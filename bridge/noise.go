@@ -30,6 +30,13 @@ type Noise interface {
 // ((word>>9)+½)·2⁻²³, which float32 holds exactly.
 func NewNoise(seed uint64) Noise { return philox{uint32(seed), uint32(seed >> 32)} }
 
+// Seed returns the seed of a Noise that NewNoise made, for executors that
+// compute it themselves.
+func Seed(n Noise) (seed uint64, ok bool) {
+	p, ok := n.(philox)
+	return uint64(p[0]) | uint64(p[1])<<32, ok
+}
+
 type philox [2]uint32
 
 func (key philox) Fill(dst []float32, draw Draw, step, channel, y, x int) {

@@ -55,7 +55,10 @@ func ExampleWithStep() {
 
 	photo := image.NewNRGBA(image.Rect(0, 0, 16, 16))
 	_, err = m.Restore(ctx, photo, runtime.WithSteps(5), runtime.WithStep(func(s runtime.Step) error {
-		preview := s.X0()
+		preview, err := s.X0()
+		if err != nil {
+			return err
+		}
 		fmt.Println(s.Done, "of", s.Of, preview.W, preview.H)
 		if s.Done == 2 {
 			cancel()

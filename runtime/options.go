@@ -133,8 +133,8 @@ type Step struct {
 	walk     *walk
 }
 
-// State copies the state at Index, without padding.
-func (s Step) State() *bridge.Image { return s.walk.crop(s.walk.canvas.State()) }
+// State copies the state at Index, without padding. The error is the device's.
+func (s Step) State() (*bridge.Image, error) { return s.walk.cropped(s.walk.canvas.State()) }
 
 // X0 copies the present estimate of the clean picture, without padding.
-func (s Step) X0() *bridge.Image { return s.walk.crop(s.walk.canvas.X0()) }
+func (s Step) X0() (*bridge.Image, error) { return s.walk.cropped(s.walk.canvas.X0()) }

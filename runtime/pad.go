@@ -2,22 +2,20 @@ package runtime
 
 import "github.com/i2sb-go/i2sb/bridge"
 
-// pad enlarges a picture to w×h at its right and bottom by reflection, without
-// repeating the edge. It always copies.
-func pad(x *bridge.Image, w, h int) *bridge.Image {
-	y := bridge.NewImage(x.C, h, w)
+// pad writes x into y, which may be larger at its right and bottom: by
+// reflection, without repeating the edge.
+func pad(y, x *bridge.Image) {
 	for c := range x.C {
 		src, dst := x.Plane(c), y.Plane(c)
-		for i := range h {
+		for i := range y.H {
 			row := src[reflect(i, x.H)*x.W:][:x.W]
-			out := dst[i*w:][:w]
+			out := dst[i*y.W:][:y.W]
 			n := copy(out, row)
-			for j := n; j < w; j++ {
+			for j := n; j < y.W; j++ {
 				out[j] = row[reflect(j, x.W)]
 			}
 		}
 	}
-	return y
 }
 
 // padMask enlarges a mask like its picture.

@@ -23,7 +23,7 @@ type walk struct {
 	w, h       int // of the picture
 	padW, padH int
 	windows    []tile.Window
-	canvas     *device.Canvas
+	canvas     device.Canvas
 }
 
 // wholeLimit is the device memory beyond which a picture is cut into tiles of
@@ -124,40 +124,41 @@ func (k *walk) cut(multiple int) error {
 
 // stateBytes is the memory of the picture's state.
 func (k *walk) stateBytes() int64 {
-	return device.CanvasBytes(k.spec(nil))
+	return k.spec().Bytes()
 }
 
-func (k *walk) spec(x1 *bridge.Image) device.CanvasSpec {
-	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, X1: x1, Table: k.table, Clip: k.clip,
-		Cond: k.m.header.Bridge.CondX1, CondImage: k.o.cond, Label: -1}
+func (k *walk) spec() device.CanvasSpec {
+	b := k.m.header.Bridge
+	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, Table: k.table, Clip: k.clip,
+		Cond: b.CondX1, Apart: k.o.cond != nil || b.AddX1Noise, Label: -1}
 	if k.m.config.Classes > 0 {
 		s.Label = k.o.label
 	}
 	if k.o.mask != nil {
 		s.Mask = padMask(k.o.mask, k.padW, k.padH)
 	}
+	if s.Noise = k.o.noise; s.Noise == nil {
+		s.Noise = bridge.NewNoise(k.o.seed)
+	}
 	return s
 }
 
 // run walks from x1 (the picture's size) and returns the result, as large.
 func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
-	noise := k.o.noise
-	if noise == nil {
-		noise = bridge.NewNoise(k.o.seed)
+	spec := k.spec()
+	var err error
+	if k.canvas, err = k.m.network.NewCanvas(spec); err != nil {
+		return nil, err
 	}
-	padded := pad(x1, k.padW, k.padH)
-	spec := k.spec(padded)
-	if spec.CondImage != nil {
-		spec.CondImage = pad(spec.CondImage, k.padW, k.padH)
+	defer k.canvas.Close()
+	k.start(spec, x1)
+	if err := k.canvas.Start(); err != nil {
+		return nil, err
 	}
-	if spec.Mask != nil && !k.o.official {
-		bridge.FillHole(padded, spec.Mask, noise)
-	}
-	spec.AddNoise = k.m.header.Bridge.AddX1Noise
-	spec.Noise = noise
-	k.canvas = device.NewCanvas(spec)
 	for i, st := range k.table.Steps {
-		k.canvas.Begin()
+		if err := k.canvas.Begin(); err != nil {
+			return nil, err
+		}
 		for _, win := range k.windows {
 			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
 				return k.canvas.Evaluate(ctx, p, win, st)
@@ -166,18 +167,48 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 				return nil, err
 			}
 		}
-		k.canvas.Update(st, i)
+		if err := k.canvas.Update(st, i); err != nil {
+			return nil, err
+		}
 		if k.o.onStep != nil && !st.Inner {
 			if err := k.o.onStep(Step{Done: i + 1, Of: len(k.table.Steps), Index: st.Next, walk: k}); err != nil {
 				return nil, err
 			}
 		}
 	}
-	result := k.crop(k.canvas.Result(k.lastX0))
+	y, err := k.canvas.Result(k.lastX0)
+	if err != nil {
+		return nil, err
+	}
+	result := k.crop(y)
 	if k.o.mask != nil && !k.o.official {
 		pasteBack(result, x1, k.o.mask)
 	}
 	return result, nil
+}
+
+// start fills the canvas's x1 and condition.
+func (k *walk) start(spec device.CanvasSpec, x1 *bridge.Image) {
+	to := k.canvas.X1()
+	pad(to, x1)
+	if spec.Mask != nil && !k.o.official {
+		bridge.FillHole(to, spec.Mask, spec.Noise)
+	}
+	if c := k.canvas.Cond(); c != nil && k.o.cond != nil {
+		pad(c, k.o.cond)
+	} else if c != nil {
+		copy(c.Pix, to.Pix)
+	}
+	if k.m.header.Bridge.AddX1Noise {
+		bridge.AddNoise(to, spec.Noise)
+	}
+}
+
+func (k *walk) cropped(x *bridge.Image, err error) (*bridge.Image, error) {
+	if err != nil {
+		return nil, err
+	}
+	return k.crop(x), nil
 }
 
 // crop cuts the padding off.

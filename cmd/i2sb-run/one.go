@@ -169,7 +169,11 @@ func (t *trajectory) step(s runtime.Step) error {
 	if err := os.MkdirAll(t.dir, 0o777); err != nil {
 		return err
 	}
-	for kind, x := range map[string]*bridge.Image{"state": s.State(), "x0": s.X0()} {
+	for kind, get := range map[string]func() (*bridge.Image, error){"state": s.State, "x0": s.X0} {
+		x, err := get()
+		if err != nil {
+			return err
+		}
 		var b bytes.Buffer
 		if err := picture.Encode(&b, &picture.Picture{Image: x, Depth: 8}, "png", 0); err != nil {
 			return err

@@ -226,8 +226,16 @@ func (s *sampling) item(ctx context.Context, m *runtime.Model, b int, xs, x0s []
 		runtime.WithNoise(noise), runtime.WithOfficialMask(),
 		runtime.WithStep(func(st runtime.Step) error {
 			if i := slices.Index(s.logged, st.Index); i >= 0 {
-				copy(xs[i*n:(i+1)*n], st.State().Pix)
-				copy(x0s[i*n:(i+1)*n], st.X0().Pix)
+				x, err := st.State()
+				if err != nil {
+					return err
+				}
+				x0, err := st.X0()
+				if err != nil {
+					return err
+				}
+				copy(xs[i*n:(i+1)*n], x.Pix)
+				copy(x0s[i*n:(i+1)*n], x0.Pix)
 				seen++
 			}
 			return nil

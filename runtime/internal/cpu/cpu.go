@@ -144,22 +144,33 @@ func (r *program) Close() error {
 
 // Run implements device.Program; calls wait for each other.
 func (r *program) Run(ctx context.Context, in device.Input, y []float32) error {
-	return r.run(ctx, in, y, func(_ plan.Op, f func()) { f() })
+	return r.planar(ctx, in, y, func(_ plan.Op, f func()) { f() })
 }
 
 // Profile implements device.Profiler.
 func (r *program) Profile(ctx context.Context, in device.Input, y []float32, each func(plan.Op, time.Duration)) error {
-	return r.run(ctx, in, y, func(op plan.Op, f func()) {
+	return r.planar(ctx, in, y, func(op plan.Op, f func()) {
 		start := time.Now()
 		f()
 		each(op, time.Since(start))
 	})
 }
 
-func (r *program) run(ctx context.Context, in device.Input, y []float32, around func(plan.Op, func())) error {
+// planar runs on the caller's planar tensors.
+func (r *program) planar(ctx context.Context, in device.Input, y []float32, around func(plan.Op, func())) error {
 	if err := device.Check(r.p, in, y); err != nil {
 		return err
 	}
+	l := r.lowered
+	input, output := l.ends[0], l.ends[1]
+	input.before = func(f []float32) { copy(f[l.planar:], in.X) }
+	output.after = func(f []float32) { copy(y, f[l.planar:]) }
+	return r.run(ctx, in, input, output, around)
+}
+
+// run takes the network's input from the first step and gives its output to
+// the last; in.X is not used.
+func (r *program) run(ctx context.Context, in device.Input, first, last step, around func(plan.Op, func())) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := threads(r.asked)
@@ -168,19 +179,30 @@ func (r *program) run(ctx context.Context, in device.Input, y []float32, around 
 	}
 	f := r.memory.Floats()
 	r.lowered.fill(f, in)
-	for i := range r.lowered.steps {
+	do := func(s *step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s := &r.lowered.steps[i]
 		around(s.op, func() {
-			if s.host != nil {
-				s.host(f)
-			} else {
+			if s.before != nil {
+				s.before(f)
+			}
+			if s.items > 0 {
 				r.team.run(n, s.kernel, s.args, s.items)
 			}
+			if s.after != nil {
+				s.after(f)
+			}
 		})
+		return nil
 	}
-	copy(y, f[r.lowered.output:])
-	return nil
+	if err := do(&first); err != nil {
+		return err
+	}
+	for i := range r.lowered.steps {
+		if err := do(&r.lowered.steps[i]); err != nil {
+			return err
+		}
+	}
+	return do(&last)
 }

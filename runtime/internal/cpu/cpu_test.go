@@ -16,6 +16,7 @@ func TestOperators(t *testing.T) {
 			d := NewWith(s, 2)
 			defer d.Close()
 			optest.Run(t, d)
+			optest.RunCanvas(t, d)
 		})
 	}
 }

@@ -14,14 +14,15 @@ import (
 // first must fill its last block.
 func apart(first, _ plan.Shape) bool { return first.C%kernels.Block == 0 }
 
-// step is one kernel over all its items, or a function of the memory.
+// step is one kernel over all its items, and what Go does with the memory
+// before or after it.
 type step struct {
-	op     plan.Op // nil for input and output
-	kernel kernels.Kernel
-	args   int64 // address
-	items  int
-	host   func(f []float32)
-	bind   func(l *lowered)
+	op            plan.Op // nil for input and output
+	kernel        kernels.Kernel
+	args          int64 // address
+	items         int   // 0: no kernel
+	before, after func(f []float32)
+	bind          func(l *lowered)
 }
 
 // lowered is a plan as kernel calls. Its memory holds the activations, then
@@ -37,8 +38,8 @@ type lowered struct {
 	args    int64 // bytes of all arguments
 	scratch int   // floats that a thread needs
 	steps   []step
-	input   int // where the planar input and output lie
-	output  int
+	ends    [2]step // to and from planar tensors at the memory's place planar
+	planar  int
 
 	memory kernels.Memory
 	param  func(plan.Param) kernels.Memory
@@ -68,11 +69,14 @@ func lower(p *plan.Plan, pk []packing, q policy, threads int) *lowered {
 	l := &lowered{p: p, pk: pk, policy: q, threads: threads}
 	l.offsets, l.arena = p.Layout(size(p))
 	x, y := p.Shape(p.X), p.Shape(p.Output)
-	l.input, l.output = l.arena, l.arena
-	l.work = max(x.Len(), y.Len())
+	l.planar, l.work = l.arena, max(x.Len(), y.Len())
 	add(l, nil, kernels.ImportPlanar, x.N*blocks(x.C), func(a *kernels.Planar) {
-		*a = kernels.Planar{X: l.at(l.input), Y: l.addr(p.X), N: int64(x.N), Channels: int64(x.C), Area: int64(x.H * x.W)}
+		*a = kernels.Planar{X: l.at(l.planar), Y: l.addr(p.X), N: int64(x.N), Channels: int64(x.C), Area: int64(x.H * x.W)}
 	})
+	add(l, nil, kernels.ExportPlanar, y.N*y.C, func(a *kernels.Planar) {
+		*a = kernels.Planar{X: l.addr(p.Output), Y: l.at(l.planar), N: int64(y.N), Channels: int64(y.C), Area: int64(y.H * y.W)}
+	})
+	l.ends, l.steps = [2]step(l.steps), nil
 	for _, op := range p.Ops {
 		switch o := op.(type) {
 		case *plan.Conv:
@@ -89,9 +93,6 @@ func lower(p *plan.Plan, pk []packing, q policy, threads int) *lowered {
 			l.embed(o)
 		}
 	}
-	add(l, nil, kernels.ExportPlanar, y.N*y.C, func(a *kernels.Planar) {
-		*a = kernels.Planar{X: l.addr(p.Output), Y: l.at(l.output), N: int64(y.N), Channels: int64(y.C), Area: int64(y.H * y.W)}
-	})
 	return l
 }
 
@@ -110,11 +111,15 @@ func add[T any](l *lowered, op plan.Op, k kernels.Kernel, items int, fill func(*
 func (l *lowered) bind(m kernels.Memory, param func(plan.Param) kernels.Memory) {
 	l.memory, l.param = m, param
 	base := m.Addr + 4*int64(l.arena+l.work)
+	bind := func(s *step) {
+		s.bind(l)
+		s.args += base
+	}
+	for i := range l.ends {
+		bind(&l.ends[i])
+	}
 	for i := range l.steps {
-		if s := &l.steps[i]; s.bind != nil {
-			s.bind(l)
-			s.args += base
-		}
+		bind(&l.steps[i])
 	}
 }
 
@@ -239,7 +244,7 @@ func (l *lowered) embed(o *plan.Embed) {
 	var table []float32
 	l.steps = append(l.steps, step{op: o, bind: func(l *lowered) {
 		table = l.param(o.Table).Floats()
-	}, host: func(f []float32) {
+	}, before: func(f []float32) {
 		for n := range s.N {
 			row := table[int(f[l.offsets[o.Label]+n])*s.C:][:s.C]
 			x, y := f[l.offsets[o.Add]+n*width:][:width], f[l.offsets[o.Y]+n*width:][:width]
@@ -251,9 +256,8 @@ func (l *lowered) embed(o *plan.Embed) {
 	}})
 }
 
-// fill writes an evaluation's input.
+// fill writes an evaluation's noise levels and labels.
 func (l *lowered) fill(f []float32, in device.Input) {
-	copy(f[l.input:], in.X)
 	if t := l.p.Time; t != plan.None {
 		c := l.p.Shape(t).C
 		width := blocks(c) * kernels.Block

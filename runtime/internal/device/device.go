@@ -44,6 +44,8 @@ type Device interface {
 // goroutines.
 type Network interface {
 	Compile(p *plan.Plan) (Program, error)
+	// NewCanvas makes a picture's state, for programs of this network.
+	NewCanvas(s CanvasSpec) (Canvas, error)
 	Close() error
 }
 

@@ -45,6 +45,10 @@ type network struct{ w map[string][]float32 }
 
 func (n *network) Close() error { return nil }
 
+func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
+	return device.NewHostCanvas(s), nil
+}
+
 func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 	for _, info := range p.Params {
 		if len(n.w[info.Name]) != info.Len() {

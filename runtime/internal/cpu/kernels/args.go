@@ -133,3 +133,29 @@ type Attention struct {
 	Scores, Sums, Off int64
 	Scale, Pad        float32
 }
+
+// Window is struct window of walk.h.
+type Window struct {
+	State, Cond, X0   int64
+	C, H, W           int64
+	Y, X, Rows, Cols  int64
+	In, InBlocks, Out int64
+	WeightY, WeightX  int64
+	Clip              int64
+	Sigma             float64
+}
+
+// Update is struct update of walk.h.
+type Update struct {
+	X, X0, X1, H0, H1         int64
+	Mask                      int64
+	C, H, W                   int64
+	Eps, MaskEps              int64
+	Key, Step, Draw, MaskDraw int64
+	Save, MaskX0              int64
+
+	CX, C0, C1, CH0, CH1, Noise, SaveX, SaveX0, MaskNoise float64
+}
+
+// AdvanceScratch is the floats of scratch for rows of w pixels.
+func AdvanceScratch(w int) int { return (w+127)/64*64 + 2*64 }

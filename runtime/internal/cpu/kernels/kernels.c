@@ -18,6 +18,7 @@
 #include "norm.h"
 #include "layout.h"
 #include "attention.h"
+#include "walk.h"
 
 // RUN_KERNEL computes items from … to of a kernel. The numbers are those of
 // Kernel in kernels.go.
@@ -41,5 +42,8 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 13: stage_input(a, from, to, s); break;
     case 14: stage_multiply(a, from, to, s); break;
     case 15: stage_output(a, from, to); break;
+    case 16: gather(a, from, to); break;
+    case 17: scatter(a, from, to); break;
+    case 18: advance(a, from, to, s); break;
   }
 }

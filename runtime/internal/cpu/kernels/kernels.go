@@ -24,6 +24,9 @@ const (
 	StageInput
 	StageMultiply
 	StageOutput
+	GatherWindow
+	ScatterWindow
+	Advance
 )
 
 // Sizes that the C source shares with its callers.

@@ -34,19 +34,26 @@ INLINE void store(float *p, V v) { *(V *)p = v; }
 INLINE V splat(float x) { return x - (V){0}; }
 
 // Compilers do not find the instructions for these by themselves.
+INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
+
 #if VL == 16
+INLINE V vsqrt(V a) { return (V)_mm512_sqrt_ps((__m512)a); }
 INLINE V vmin(V a, V b) { return (V)_mm512_min_ps((__m512)a, (__m512)b); }
 INLINE V vmax(V a, V b) { return (V)_mm512_max_ps((__m512)a, (__m512)b); }
 #elif VL == 8
+INLINE V vsqrt(V a) { return (V)_mm256_sqrt_ps((__m256)a); }
 INLINE V vmin(V a, V b) { return (V)_mm256_min_ps((__m256)a, (__m256)b); }
 INLINE V vmax(V a, V b) { return (V)_mm256_max_ps((__m256)a, (__m256)b); }
 #elif defined(__SSE2__)
+INLINE V vsqrt(V a) { return (V)_mm_sqrt_ps((__m128)a); }
 INLINE V vmin(V a, V b) { return (V)_mm_min_ps((__m128)a, (__m128)b); }
 INLINE V vmax(V a, V b) { return (V)_mm_max_ps((__m128)a, (__m128)b); }
 #elif defined(__wasm__)
+INLINE V vsqrt(V a) { return (V)wasm_f32x4_sqrt((v128_t)a); }
 INLINE V vmin(V a, V b) { return (V)wasm_f32x4_pmin((v128_t)b, (v128_t)a); }
 INLINE V vmax(V a, V b) { return (V)wasm_f32x4_pmax((v128_t)b, (v128_t)a); }
 #else
+INLINE V vsqrt(V a) { return (V)vsqrtq_f32((float32x4_t)a); }
 INLINE V vmin(V a, V b) { return (V)vminq_f32((float32x4_t)a, (float32x4_t)b); }
 INLINE V vmax(V a, V b) { return (V)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
 #endif
@@ -93,3 +100,37 @@ INLINE V vexp(V x) {
 }
 
 INLINE V silu(V x) { return x / (1.0f + vexp(-x)); }
+
+// vlog is the natural logarithm of a normal positive x to 1e-7 relative, also
+// close to 1: x = 2ⁿ·(1+f) with 1+f in [√½, √2), and a polynomial in f.
+INLINE V vlog(V x) {
+  I e = (((I)x >> 23) & 255) - 126;
+  V m = (V)(((I)x & 0x007fffff) | 0x3f000000);
+  I low = m < 0.707106781186547524f;
+  V f = m + choose(low, m, splat(0)) - 1.0f;
+  V n = __builtin_convertvector(e + low, V); // low is -1 where it holds
+  V z = f * f;
+  V p = f * 7.0376836292e-2f + -1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f + -1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f + -1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f + -2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  p = p * f * z + n * -2.12194440e-4f - 0.5f * z;
+  return f + p + n * 0.693359375f;
+}
+
+// vcircle is the cosine and the sine of 2πv for v in [0, 1], by quadrants.
+INLINE void vcircle(V v, V *cosine, V *sine) {
+  const float magic = 12582912.0f;
+  V t = 4.0f * v + magic, r = (4.0f * v - (t - magic)) * 1.57079632679489662f, z = r * r;
+  I q = (I)t;
+  V s = ((z * -1.9515295891e-4f + 8.3321608736e-3f) * z + -1.6666654611e-1f) * z * r + r;
+  V c = ((z * 2.443315711809948e-5f + -1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+  I odd = -(q & 1);
+  V a = choose(odd, s, c), b = choose(odd, c, s);
+  *cosine = (V)((I)a ^ (((q + 1) & 2) << 30));
+  *sine = (V)((I)b ^ ((q & 2) << 30));
+}

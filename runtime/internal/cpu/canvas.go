@@ -1,0 +1,219 @@
+package cpu
+
+import (
+	"context"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/runtime/internal/tile"
+)
+
+// canvas holds a picture's state in the kernels' memory.
+type canvas struct {
+	set     kernels.Set
+	team    *team
+	threads int
+	spec    device.CanvasSpec
+	planes  []kernels.Memory // all pictures, to be freed
+	x, x0   kernels.Memory
+	x1      kernels.Memory    // x itself if the walk does not read x1
+	cond    kernels.Memory    // may be x1
+	h       [2]kernels.Memory // the walk's saved combinations
+	mask    kernels.Memory
+	eps     [2]kernels.Memory // recorded noise: the step's, the mask's
+	args    kernels.Memory    // arguments, then a window's weights
+	closed  bool
+}
+
+// Where the arguments of the canvas's kernels lie in args, in bytes.
+const (
+	windowArgs  = 0
+	updateArgs  = 256
+	weightBytes = 512
+)
+
+func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
+	c := &canvas{set: n.set, team: join(n.set), threads: n.asked, spec: s}
+	if err := c.alloc(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *canvas) alloc() (err error) {
+	s := c.spec
+	get := func(bytes int64) (m kernels.Memory) {
+		if err == nil {
+			if m, err = c.set.Alloc(bytes); err == nil {
+				c.planes = append(c.planes, m)
+			}
+		}
+		return m
+	}
+	picture := 4 * int64(s.C) * int64(s.H) * int64(s.W)
+	c.x, c.x0 = get(picture), get(picture)
+	c.x1 = c.x
+	if s.KeepsX1() {
+		c.x1 = get(picture)
+	}
+	if s.OwnCond() {
+		c.cond = get(picture)
+	} else if s.Cond {
+		c.cond = c.x1
+	}
+	for i := range s.Table.History {
+		c.h[i] = get(picture)
+	}
+	if s.Mask != nil {
+		c.mask = get(int64(len(s.Mask)))
+		copy(c.mask.Bytes, s.Mask)
+	}
+	if _, seeded := bridge.Seed(s.Noise); !seeded {
+		c.eps[0] = get(picture)
+		if s.Mask != nil {
+			c.eps[1] = get(picture)
+		}
+	}
+	c.args = get(weightBytes + 4*int64(s.H+s.W))
+	if err != nil {
+		return err
+	}
+	return c.team.prepare(threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
+}
+
+func (c *canvas) view(m kernels.Memory) *bridge.Image {
+	return &bridge.Image{C: c.spec.C, H: c.spec.H, W: c.spec.W, Pix: m.Floats()}
+}
+
+func (c *canvas) X1() *bridge.Image { return c.view(c.x1) }
+
+func (c *canvas) Cond() *bridge.Image {
+	if !c.spec.OwnCond() {
+		return nil
+	}
+	return c.view(c.cond)
+}
+
+func (c *canvas) Start() error {
+	if c.spec.KeepsX1() {
+		copy(c.x.Bytes, c.x1.Bytes)
+	}
+	return nil
+}
+
+func (c *canvas) Begin() error {
+	clear(c.x0.Bytes)
+	return nil
+}
+
+func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, st bridge.Step) error {
+	r, s := p.(*program), c.spec
+	l := r.lowered
+	weights := c.args.Slice(weightBytes)
+	copy(weights.Floats(), w.WY)
+	copy(weights.Floats()[w.H:], w.WX)
+	a := kernels.Window{State: c.x.Addr, Cond: c.cond.Addr, X0: c.x0.Addr, C: int64(s.C), H: int64(s.H), W: int64(s.W),
+		Y: int64(w.Y), X: int64(w.X), Rows: int64(w.H), Cols: int64(w.W),
+		In: l.addr(l.p.X), InBlocks: int64(blocks(l.p.Shape(l.p.X).C)), Out: l.addr(l.p.Output),
+		WeightY: weights.Addr, WeightX: weights.Addr + 4*int64(w.H), Sigma: st.Sigma}
+	if s.Clip {
+		a.Clip = 1
+	}
+	kernels.Put(c.args, windowArgs, &a)
+	in := device.Input{Levels: []float64{st.Level}}
+	if s.Label >= 0 {
+		in.Labels = []int{s.Label}
+	}
+	return r.run(ctx, in, step{kernel: kernels.GatherWindow, args: c.args.Addr + windowArgs, items: w.H},
+		step{kernel: kernels.ScatterWindow, args: c.args.Addr + windowArgs, items: s.C * w.H}, func(_ plan.Op, f func()) { f() })
+}
+
+func (c *canvas) Update(st bridge.Step, k int) error {
+	s := c.spec
+	a := kernels.Update{X: c.x.Addr, X0: c.x0.Addr, H0: c.h[0].Addr, H1: c.h[1].Addr, Mask: c.mask.Addr,
+		C: int64(s.C), H: int64(s.H), W: int64(s.W), Step: int64(k), Draw: int64(bridge.DrawStep), MaskDraw: int64(bridge.DrawMask),
+		CX: st.X, C0: st.X0, C1: st.X1, CH0: st.H[0], CH1: st.H[1], Noise: st.Noise,
+		SaveX: st.SaveX, SaveX0: st.SaveX0, MaskNoise: st.MaskNoise, Save: flag(st.Save), MaskX0: flag(st.MaskX0)}
+	if s.KeepsX1() {
+		a.X1 = c.x1.Addr
+	}
+	if seed, ok := bridge.Seed(s.Noise); ok {
+		a.Key = int64(seed)
+	} else {
+		a.Eps, a.MaskEps = c.eps[0].Addr, c.eps[1].Addr
+		for i, draw := range []bridge.Draw{bridge.DrawStep, bridge.DrawMask} {
+			if c.eps[i].Addr != 0 {
+				c.record(c.view(c.eps[i]), draw, k)
+			}
+		}
+	}
+	kernels.Put(c.args, updateArgs, &a)
+	n := threads(c.threads)
+	if err := c.team.prepare(n, 4*int64(kernels.AdvanceScratch(s.W))); err != nil {
+		return err
+	}
+	c.team.run(n, kernels.Advance, c.args.Addr+updateArgs, s.C*s.H)
+	return nil
+}
+
+// record writes noise that is not the kernels' own.
+func (c *canvas) record(to *bridge.Image, draw bridge.Draw, step int) {
+	for ch := range to.C {
+		for y := range to.H {
+			c.spec.Noise.Fill(to.Plane(ch)[y*to.W:][:to.W], draw, step, ch, y, 0)
+		}
+	}
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (c *canvas) State() (*bridge.Image, error) { return c.copy(c.x), nil }
+func (c *canvas) X0() (*bridge.Image, error)    { return c.copy(c.x0), nil }
+
+func (c *canvas) copy(m kernels.Memory) *bridge.Image {
+	y := bridge.NewImage(c.spec.C, c.spec.H, c.spec.W)
+	copy(y.Pix, m.Floats())
+	return y
+}
+
+// Result frees everything else before it copies.
+func (c *canvas) Result(x0 bool) (*bridge.Image, error) {
+	keep := c.x
+	if x0 {
+		keep = c.x0
+	}
+	c.free(keep.Addr)
+	y := c.copy(keep)
+	c.Close()
+	return y, nil
+}
+
+// free frees all memory but that at an address.
+func (c *canvas) free(but int64) {
+	kept := c.planes[:0]
+	for _, m := range c.planes {
+		if m.Addr == but && but != 0 {
+			kept = append(kept, m)
+		} else {
+			c.set.Free(m)
+		}
+	}
+	c.planes = kept
+}
+
+func (c *canvas) Close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.free(0)
+	c.team.leave()
+}

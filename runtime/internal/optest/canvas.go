@@ -1,0 +1,128 @@
+package optest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/ref"
+	"github.com/i2sb-go/i2sb/runtime/internal/tile"
+	"github.com/i2sb-go/i2sb/runtime/internal/unet"
+)
+
+// RunCanvas walks a small picture by every sampler in two windows, with and
+// without a mask, with a condition, with recorded noise, and compares the
+// device's state with ref's.
+func RunCanvas(t *testing.T, d device.Device) {
+	for _, ot := range []bool{false, true} {
+		sched, err := bridge.NewSchedule(bridge.Config{Interval: 100, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: ot})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range bridge.SamplerNames() {
+			s, err := bridge.ParseSampler(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := bridge.NewWalk(sched, bridge.WalkOptions{Sampler: s, NFE: 3})
+			if err != nil {
+				continue // does not suit this bridge
+			}
+			for _, how := range []string{"plain", "mask", "cond", "mask and cond", "recorded, mask"} {
+				name := fmt.Sprintf("%v OT-ODE %v %s", s, ot, how)
+				t.Run(name, func(t *testing.T) { compareCanvas(t, d, w, name, how) })
+			}
+		}
+	}
+}
+
+func compareCanvas(t *testing.T, d device.Device, w *bridge.Walk, name, how string) {
+	spec := device.CanvasSpec{C: 3, H: 8, W: 12, Label: -1, Table: w, Noise: bridge.NewNoise(7), Clip: how == "plain"}
+	net := "base"
+	switch how {
+	case "mask", "mask and cond", "recorded, mask":
+		spec.Mask = make([]uint8, 8*12)
+		for i := range spec.Mask {
+			spec.Mask[i] = []uint8{0, 255, 255, 100}[i/7%4]
+		}
+	}
+	if how == "cond" || how == "mask and cond" {
+		net, spec.Cond, spec.Apart = "conditional", true, true
+	}
+	if how == "recorded, mask" {
+		spec.Noise = stripes{}
+	}
+	reference, ok := walks[name]
+	if !ok {
+		reference = walk(t, ref.New(), net, spec)
+		walks[name] = reference
+	}
+	got, want := walk(t, d, net, spec), reference
+	for i := range want {
+		if e := math.Abs(float64(got[i] - want[i])); !(e <= 2e-4) {
+			t.Fatalf("element %d is %g, ref has %g", i, got[i], want[i])
+		}
+	}
+}
+
+// walks keeps ref's results, which are slow, for the next device.
+var walks = map[string][]float32{}
+
+// stripes is a noise that no executor knows.
+type stripes struct{}
+
+func (stripes) Fill(dst []float32, draw bridge.Draw, step, channel, y, x int) {
+	for i := range dst {
+		dst[i] = float32((int(draw)+step+channel+y+x+i)%5) - 2
+	}
+}
+
+// walk returns every state and x̂0, one after the other.
+func walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) (all []float32) {
+	t.Helper()
+	ctx := context.Background()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ws := tile.Grid(s.H, s.W, 8, 4, 4)
+	if len(ws) < 2 {
+		t.Fatal("one window only")
+	}
+	p, err := unet.Build(Networks()[net], 1, ws[0].H, ws[0].W)
+	check(err)
+	n, err := d.Load(ctx, p, Random(p))
+	check(err)
+	defer n.Close()
+	r, err := n.Compile(p)
+	check(err)
+	defer r.Close()
+	c, err := n.NewCanvas(s)
+	check(err)
+	defer c.Close()
+	copy(c.X1().Pix, normals(s.C*s.H*s.W, 3))
+	if cond := c.Cond(); cond != nil {
+		copy(cond.Pix, normals(s.C*s.H*s.W, 4))
+	}
+	check(c.Start())
+	for k, st := range s.Table.Steps {
+		check(c.Begin())
+		for _, w := range ws {
+			check(c.Evaluate(ctx, r, w, st))
+		}
+		check(c.Update(st, k))
+		for _, get := range []func() (*bridge.Image, error){c.State, c.X0} {
+			m, err := get()
+			check(err)
+			all = append(all, m.Pix...)
+		}
+	}
+	m, err := c.Result(false)
+	check(err)
+	return append(all, m.Pix...)
+}
