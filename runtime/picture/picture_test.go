@@ -11,9 +11,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -247,39 +244,6 @@ func TestMask(t *testing.T) {
 	v, w, h, err := DecodeMask(bytes.NewReader(pngOf(t, m)), Limits{})
 	if err != nil || w != 2 || h != 1 || !slices.Equal(v, []uint8{0, 255}) {
 		t.Errorf("%v %d×%d %v", v, w, h, err)
-	}
-}
-
-func TestFilesAreWholeOrAbsent(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a.png")
-	put := func(s string, force bool) error {
-		return WriteFile(path, force, func(w io.Writer) error { _, err := io.WriteString(w, s); return err })
-	}
-	broken := errors.New("broken")
-	if err := WriteFile(path, false, func(w io.Writer) error { io.WriteString(w, "half"); return broken }); !errors.Is(err, broken) {
-		t.Error(err)
-	}
-	if e, _ := os.ReadDir(dir); len(e) != 0 {
-		t.Errorf("a failed write left %v", e)
-	}
-	if err := put("one", false); err != nil {
-		t.Fatal(err)
-	}
-	if err := put("two", false); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("an existing file: %v", err)
-	}
-	if b, _ := os.ReadFile(path); string(b) != "one" {
-		t.Errorf("it was overwritten: %q", b)
-	}
-	if err := put("three", true); err != nil {
-		t.Error(err)
-	}
-	if b, _ := os.ReadFile(path); string(b) != "three" {
-		t.Errorf("with force: %q", b)
-	}
-	if e, _ := os.ReadDir(dir); len(e) != 1 {
-		t.Errorf("left: %v", e)
 	}
 }
 
