@@ -113,8 +113,7 @@ func (r *restorer) existing(j job, parameters string, batch bool) (done bool, er
 			return false, err
 		}
 		defer f.Close()
-		text, err := picture.ReadText(f)
-		if err == nil && text["parameters"] == parameters {
+		if picture.ReadText(f)["parameters"] == parameters {
 			return true, nil
 		}
 		return false, &otherwise{j.out}
