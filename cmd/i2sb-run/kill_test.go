@@ -112,7 +112,7 @@ func TestKilled(t *testing.T) {
 		c := start(t, dir, "restore", "small.png", "-o", "out.png", "--pack", "tiny.i2sb", "--task", "sr4x", "--steps", "1")
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
-		pattern := filepath.Join(dir, ".out.png.i2sb-*.tmp")
+		pattern := filepath.Join(dir, ".i2sb-*.tmp")
 		if i%2 == 1 {
 			time.Sleep(time.Duration(i) * 30 * time.Millisecond)
 			_ = c.Process.Kill()

@@ -179,6 +179,7 @@ func materials(dir, pack string) error {
 			mask.Pix[i] = 255
 		}
 	}
+	files["clear16.png"] = encodePNG(image.NewNRGBA64(image.Rect(0, 0, 8, 8)))
 	files["grey.png"], files["mask.png"] = encodePNG(grey), encodePNG(mask)
 	var j bytes.Buffer
 	if err := jpeg.Encode(&j, scene(10, 8), nil); err != nil {

@@ -32,6 +32,9 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 	sum := sha256.Sum256(b)
 	text := maps.Clone(r.text)
 	text["parameters"] = r.parameters + " input=" + hex.EncodeToString(sum[:16])
+	if j.format == "jpeg" {
+		text["parameters"] += fmt.Sprintf(" quality=%d", r.quality)
+	}
 	if done, err := r.existing(j, text["parameters"], batch); done || err != nil {
 		rec.Skipped = done
 		return rec, err
@@ -46,6 +49,9 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 	m, err := r.open(ctx)
 	if err != nil {
 		return rec, err
+	}
+	if lost := p.Lossy(j.format); lost != "" && !r.quiet { // restoring keeps all of it
+		r.complain(j.in, fmt.Errorf("the %s will be without its %s", j.format, lost))
 	}
 	t := r.newTrajectory(j, batch)
 	r.bar.begin(filepath.Base(j.in), i, of, rec.Steps)
@@ -92,8 +98,8 @@ func (r *restorer) read(ctx context.Context, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
-// existing looks at what lies at the output's place. In a batch, a PNG that
-// records the same parameters is done; anything else is in the way.
+// existing looks at what lies at the output's place. In a batch, a file
+// that records the same parameters is done; anything else is in the way.
 func (r *restorer) existing(j job, parameters string, batch bool) (done bool, err error) {
 	if j.out == "-" {
 		return false, nil
@@ -113,19 +119,24 @@ func (r *restorer) existing(j job, parameters string, batch bool) (done bool, er
 			return false, err
 		}
 		defer f.Close()
-		text, err := picture.ReadText(f)
-		if err == nil && text["parameters"] == parameters {
+		if picture.ReadText(f)["parameters"] == parameters {
 			return true, nil
 		}
-		return false, &otherwise{j.out}
+		return false, &otherwise{j.out, j.format}
 	}
 	return false, &fs.PathError{Op: "write", Path: j.out, Err: fs.ErrExist}
 }
 
-// otherwise is an output that other parameters or another input made.
-type otherwise struct{ path string }
+// otherwise is an output that other parameters or another input made, as far
+// as can be told.
+type otherwise struct{ path, format string }
 
-func (e *otherwise) Error() string { return e.path + " exists and was made otherwise" }
+func (e *otherwise) Error() string {
+	if e.format == "bmp" {
+		return e.path + " exists, and a BMP does not record how it was made"
+	}
+	return e.path + " exists and was made otherwise"
+}
 func (e *otherwise) Unwrap() error { return fs.ErrExist }
 
 // save encodes a result and writes it.

@@ -44,7 +44,8 @@ func (a *app) restoreCommand() *cobra.Command {
 		Short: "Restore pictures",
 		Long: "Restores pictures: JPEG, PNG, WebP, TIFF, BMP or GIF. Without -o the result of photo.jpg is\n" +
 			"photo.restored.png beside it, and that of - goes to standard output. Nothing is overwritten without\n" +
-			"--force; in a batch, PNGs made from the same picture with the same parameters count as done.\n" +
+			"--force; in a batch, results made from the same picture with the same parameters count as done, but\n" +
+			"for BMPs, which do not record them.\n" +
 			"Exit codes: 0, 1 failure, 2 usage, 3 some pictures of a batch failed, 130 interrupted.",
 		Example: "  i2sb-run restore photo.jpg -o out.png\n" +
 			"  i2sb-run restore --task sr4x small.png\n" +

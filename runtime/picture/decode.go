@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -9,11 +10,13 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"slices"
 
-	"github.com/bep/imagemeta"
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
+
+	"github.com/i2sb-go/i2sb/bridge"
 )
 
 // FormatError says why bytes are no picture that can be restored.
@@ -61,14 +64,12 @@ func Decode(r io.Reader, limits Limits) (p *Picture, err error) {
 	if p, err = FromImage(img); err != nil {
 		return nil, err
 	}
-	p.ICC = profile(b, format)
-	if len(p.ICC) >= 20 {
-		// A profile describes one kind of colour; ours are RGB or grey now.
-		if space := string(p.ICC[16:20]); space != "RGB " && !p.Grey || space != "GRAY" && p.Grey {
-			p.ICC = nil
-		}
-	} else {
-		p.ICC = nil
+	if format == "png" && !p.Grey && pngIsGrey(b) { // grey with alpha, decoded as RGBA
+		p.Grey = true
+		p.Image = &bridge.Image{C: 1, H: p.Image.H, W: p.Image.W, Pix: slices.Clone(p.Image.Plane(0))}
+	}
+	if icc := profile(b, format); describes(icc, p.Grey) {
+		p.ICC = icc
 	}
 	p.orient(orientation(b, format))
 	return p, nil
@@ -97,20 +98,9 @@ func damaged(format string, err error) error {
 }
 
 func decodePixels(b []byte, limits Limits) (image.Image, string, error) {
-	c, format, err := DecodeConfig(b)
+	format, err := checkSize(b, limits)
 	if err != nil {
 		return nil, format, err
-	}
-	if c.Width < 1 || c.Height < 1 {
-		return nil, format, &FormatError{fmt.Sprintf("the %s has no pixels (%d×%d)", format, c.Width, c.Height)}
-	}
-	if int64(c.Width)*int64(c.Height) > limits.Pixels {
-		return nil, format, &FormatError{fmt.Sprintf("the picture has %d×%d pixels, more than the limit of %d million", c.Width, c.Height, limits.Pixels>>20)}
-	}
-	// No format packs a pixel into less than a thousandth of a byte; a header
-	// that claims more lies, and is refused before memory is taken for it.
-	if int64(c.Width)*int64(c.Height)/8192 > int64(len(b)) {
-		return nil, format, &FormatError{fmt.Sprintf("the %s claims %d×%d pixels in %d bytes", format, c.Width, c.Height, len(b))}
 	}
 	img, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
@@ -119,84 +109,47 @@ func decodePixels(b []byte, limits Limits) (image.Image, string, error) {
 	return img, format, nil
 }
 
-var metaFormats = map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG, "webp": imagemeta.WebP, "tiff": imagemeta.TIFF}
-
-// orientation is the EXIF orientation, 1 to 8; 1 if there is none or it is
-// unreadable, for a bad EXIF block is no reason to refuse a photograph.
-func orientation(b []byte, format string) (o int) {
-	defer func() {
-		if recover() != nil {
-			o = 1
-		}
-	}()
-	f, ok := metaFormats[format]
-	if !ok {
-		return 1
+// checkSize holds the size against the limits and the length of the file.
+func checkSize(b []byte, limits Limits) (format string, err error) {
+	c, format, err := DecodeConfig(b)
+	if err != nil {
+		return format, err
 	}
-	o = 1
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R: bytes.NewReader(b), ImageFormat: f, Sources: imagemeta.EXIF,
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" },
-		HandleTag: func(t imagemeta.TagInfo) error {
-			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 && t.Namespace == "IFD0" {
-				o = int(v)
-			}
-			return nil
-		},
-	})
-	return o
+	if c.Width < 1 || c.Height < 1 {
+		return format, &FormatError{fmt.Sprintf("the %s has no pixels (%d×%d)", format, c.Width, c.Height)}
+	}
+	pixels := int64(c.Width) * int64(c.Height)
+	if pixels > limits.Pixels {
+		return format, &FormatError{fmt.Sprintf("the picture has %d×%d pixels, more than the limit of %d", c.Width, c.Height, limits.Pixels)}
+	}
+	// A header that claims more than its format can pack lies, and is refused
+	// before memory is taken for it.
+	if most := densest(format, int64(c.Width)); most > 0 && pixels/most > int64(len(b)) {
+		return format, &FormatError{fmt.Sprintf("the %s claims %d×%d pixels in %d bytes", format, c.Width, c.Height, len(b))}
+	}
+	// The decoder stops before the padding at the end.
+	if format == "webp" && int64(binary.LittleEndian.Uint32(b[4:]))+8 > int64(len(b)) {
+		return format, damaged(format, io.ErrUnexpectedEOF)
+	}
+	return format, nil
 }
 
-// orient turns and mirrors the picture so that orientation o becomes 1.
-func (p *Picture) orient(o int) {
-	if o < 2 || o > 8 {
-		return
+// densest is the most pixels that a format can pack into a byte; 0 where there
+// is no bound: a blank lossless WebP has none in its code, and a GIF's picture
+// may be a small part of its canvas. Only Limits.Pixels holds for these.
+func densest(format string, width int64) int64 {
+	const deflate = 8 * 1032 // one-bit pixels at the best ratio
+	switch format {
+	case "png":
+		return deflate
+	case "tiff":
+		return max(deflate, 8*width) // a bit for a row, in fax code
+	case "jpeg":
+		return 8 * 64 // a bit for a block
+	case "bmp":
+		return 8
 	}
-	x := p.Image
-	w, h := x.W, x.H
-	if o >= 5 {
-		w, h = h, w
-	}
-	// from gives the source of a pixel of the result.
-	from := func(i, j int) int {
-		switch o {
-		case 2:
-			j = x.W - 1 - j
-		case 3:
-			i, j = x.H-1-i, x.W-1-j
-		case 4:
-			i = x.H - 1 - i
-		case 5:
-			i, j = j, i
-		case 6:
-			i, j = x.H-1-j, i
-		case 7:
-			i, j = x.H-1-j, x.W-1-i
-		case 8:
-			i, j = j, x.W-1-i
-		}
-		return i*x.W + j
-	}
-	y := *x
-	y.W, y.H, y.Pix = w, h, make([]float32, len(x.Pix))
-	for c := range x.C {
-		src, dst := x.Plane(c), y.Plane(c)
-		for i := range h {
-			for j := range w {
-				dst[i*w+j] = src[from(i, j)]
-			}
-		}
-	}
-	if p.Alpha != nil {
-		a := make([]uint16, len(p.Alpha))
-		for i := range h {
-			for j := range w {
-				a[i*w+j] = p.Alpha[from(i, j)]
-			}
-		}
-		p.Alpha = a
-	}
-	p.Image = &y
+	return 0
 }
 
 // DecodeMask reads a picture as a mask: its luminance, white is the hole.

@@ -2,14 +2,10 @@ package picture
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"image/jpeg"
-	"image/png"
 	"io"
-	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,123 +26,108 @@ func FormatFromName(name string) (string, error) {
 	return "", &FormatError{fmt.Sprintf("pictures are written as .png, .jpg, .tif or .bmp, not %q", ext)}
 }
 
-// Lossy tells what of the picture a format cannot hold, or "".
+// Lossy tells what of the picture Encode drops in a format, such as
+// "alpha, 16 bits", or "". Text, which a BMP has no place for, does not count.
 func (p *Picture) Lossy(format string) string {
-	switch {
-	case p.Alpha != nil && (format == "jpeg" || format == "bmp"):
-		return "alpha"
-	case p.Depth == 16 && (format == "jpeg" || format == "bmp"):
-		return "16 bits"
+	var lost []string
+	plain := format == "jpeg" || format == "bmp"
+	if plain && slices.ContainsFunc(p.Alpha, func(a uint16) bool { return a != 65535 }) {
+		lost = append(lost, "alpha")
 	}
-	return ""
+	if plain && p.Depth == 16 {
+		lost = append(lost, "16 bits")
+	}
+	// Grey with alpha is RGB in a TIFF, and a profile for grey is wrong there.
+	grey := p.Image != nil && p.Image.C == 1 && (format != "tiff" || p.Alpha == nil)
+	if p.ICC != nil && (format == "bmp" || !describes(p.ICC, grey)) {
+		lost = append(lost, "colour profile")
+	}
+	return strings.Join(lost, ", ")
 }
 
 // Encode writes the picture as png, jpeg (of a quality from 1 to 100), tiff or
-// bmp. Depth, alpha and profile are kept where the format has them (see Lossy);
-// Text is recorded in PNGs, sorted by key.
+// bmp. Depth, alpha and profile are kept where the format has them (see Lossy).
+// Text is recorded in a PNG's text chunks, a JPEG's comment or a TIFF's
+// description, where ReadText finds it.
 func Encode(w io.Writer, p *Picture, format string, quality int) error {
+	if err := p.check(); err != nil {
+		return err
+	}
 	q := *p
 	if format == "jpeg" || format == "bmp" {
 		q.Depth, q.Alpha = 8, nil
 	}
-	img := q.ToImage()
-	var b bytes.Buffer
+	if strings.Contains(q.Lossy(format), "profile") {
+		q.ICC = nil
+	}
+	var b []byte
+	var err error
 	switch format {
 	case "png":
-		if err := png.Encode(&b, img); err != nil {
-			return err
-		}
-		return q.chunks(w, b.Bytes())
+		b, err = q.png()
 	case "jpeg":
-		if quality < 1 || quality > 100 {
-			return &FormatError{fmt.Sprintf("JPEG quality %d is outside 1 to 100", quality)}
-		}
-		if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality}); err != nil {
-			return err
-		}
-		return q.segments(w, b.Bytes())
+		b, err = q.jpeg(quality)
 	case "tiff":
-		return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		b, err = q.tiff()
 	case "bmp":
-		return bmp.Encode(w, img)
+		return bmp.Encode(w, q.ToImage())
+	default:
+		err = &FormatError{fmt.Sprintf("pictures are written as png, jpeg, tiff or bmp, not %q", format)}
 	}
-	return &FormatError{fmt.Sprintf("pictures are written as png, jpeg, tiff or bmp, not %q", format)}
-}
-
-// pngHead is the signature and the IHDR chunk, which come first.
-const pngHead = 8 + 12 + 13
-
-// chunks puts the profile and the text behind a PNG's header.
-func (p *Picture) chunks(w io.Writer, b []byte) error {
-	var extra bytes.Buffer
-	if p.ICC != nil {
-		var z bytes.Buffer
-		z.WriteString("icc\x00\x00")
-		c := zlib.NewWriter(&z)
-		c.Write(p.ICC)
-		c.Close()
-		chunk(&extra, "iCCP", z.Bytes())
-	}
-	for _, k := range slices.Sorted(maps.Keys(p.Text)) {
-		// iTXt: keyword, no compression, no language, UTF-8 text.
-		chunk(&extra, "iTXt", []byte(k+"\x00\x00\x00\x00\x00"+p.Text[k]))
-	}
-	for _, part := range [][]byte{b[:pngHead], extra.Bytes(), b[pngHead:]} {
-		if _, err := w.Write(part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func chunk(w *bytes.Buffer, kind string, body []byte) {
-	be := binary.BigEndian
-	w.Write(be.AppendUint32(nil, uint32(len(body))))
-	all := append([]byte(kind), body...)
-	w.Write(all)
-	w.Write(be.AppendUint32(nil, crc32.ChecksumIEEE(all)))
-}
-
-// segments puts the profile behind a JPEG's start, in APP2 segments.
-func (p *Picture) segments(w io.Writer, b []byte) error {
-	const most = 65535 - 2 - len(iccMark) - 2
-	out := append([]byte(nil), b[:2]...)
-	count := (len(p.ICC) + most - 1) / most
-	if count < 256 {
-		i := 0
-		for part := range slices.Chunk(p.ICC, most) {
-			i++
-			out = append(out, 0xff, 0xe2)
-			out = binary.BigEndian.AppendUint16(out, uint16(2+len(iccMark)+2+len(part)))
-			out = append(out, iccMark...)
-			out = append(out, byte(i), byte(count))
-			out = append(out, part...)
-		}
-	}
-	if _, err := w.Write(out); err != nil {
+	if err != nil {
 		return err
 	}
-	_, err := w.Write(b[2:])
+	_, err = w.Write(b)
 	return err
 }
 
-// ReadText reads the text chunks of a PNG without decoding it; nil for other
-// files. Only tEXt and uncompressed iTXt before the pixels are read.
-func ReadText(r io.Reader) (map[string]string, error) {
-	b, err := io.ReadAll(io.LimitReader(r, 1<<20))
-	if err != nil || len(b) < pngHead || string(b[1:4]) != "PNG" {
+// check tells whether the picture is one.
+func (p *Picture) check() error {
+	if p == nil || p.Image == nil {
+		return &FormatError{"there is no picture to write: Image is nil"}
+	}
+	x := p.Image
+	switch n := x.W * x.H; {
+	case x.W < 1 || x.H < 1:
+		return &FormatError{fmt.Sprintf("the picture to write has no pixels (%d×%d)", x.W, x.H)}
+	case x.C != 1 && x.C != 3:
+		return &FormatError{fmt.Sprintf("the picture to write has %d channels; give 1 (grey) or 3 (RGB)", x.C)}
+	case len(x.Pix) != x.C*n:
+		return &FormatError{fmt.Sprintf("the picture to write has %d values for %d×%d×%d", len(x.Pix), x.C, x.H, x.W)}
+	case p.Alpha != nil && len(p.Alpha) != n:
+		return &FormatError{fmt.Sprintf("the picture to write has %d alpha values for %d×%d pixels", len(p.Alpha), x.W, x.H)}
+	case len(p.ICC) > maxPart:
+		return &FormatError{fmt.Sprintf("the colour profile has %d bytes; at most %d are written", len(p.ICC), maxPart)}
+	}
+	return checkText(p.Text)
+}
+
+func (p *Picture) jpeg(quality int) ([]byte, error) {
+	if quality < 1 || quality > 100 {
+		return nil, &FormatError{fmt.Sprintf("JPEG quality %d is outside 1 to 100", quality)}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, p.ToImage(), &jpeg.Options{Quality: quality}); err != nil {
 		return nil, err
 	}
-	text := map[string]string{}
-	pngChunks(b, func(kind string, body []byte) bool {
-		k, v, ok := strings.Cut(string(body), "\x00")
-		if kind == "tEXt" && ok {
-			text[k] = v
-		}
-		if kind == "iTXt" && ok && strings.HasPrefix(v, "\x00\x00\x00\x00") {
-			text[k] = v[4:]
-		}
-		return kind != "IDAT"
-	})
-	return text, nil
+	return withSegments(b.Bytes(), p.ICC, p.Text)
+}
+
+func (p *Picture) tiff() ([]byte, error) {
+	// The encoder keeps sides in 16 bits and would cut larger ones silently.
+	if side := max(p.Image.W, p.Image.H); side > math.MaxUint16 {
+		return nil, &FormatError{fmt.Sprintf("a TIFF's side has at most 65535 pixels, not %d; write a PNG", side)}
+	}
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, p.ToImage(), &tiff.Options{Compression: tiff.Deflate}); err != nil {
+		return nil, err
+	}
+	tags := map[uint16][]byte{}
+	if p.ICC != nil {
+		tags[tagProfile] = p.ICC
+	}
+	if len(p.Text) > 0 {
+		tags[tagDescription] = append(packText(p.Text), 0)
+	}
+	return withTags(b.Bytes(), tags)
 }

@@ -18,7 +18,7 @@ type Picture struct {
 	Depth int               // bits of a channel, 8 or 16
 	Grey  bool              // one channel
 	ICC   []byte            // colour profile, or nil
-	Text  map[string]string // text to record in a PNG
+	Text  map[string]string // to record in the file
 }
 
 // Derive returns a picture with everything of p but its pixels.
@@ -142,12 +142,10 @@ func rows(img image.Image) func(y int, dst []color.NRGBA64) {
 				dst[x] = color.NRGBA64{wide(r), wide(g), wide(bl), 65535}
 			}
 		}
-	case *image.Gray:
+	case image.RGBA64Image: // all others of the standard library
 		return func(y int, dst []color.NRGBA64) {
-			p := m.Pix[m.PixOffset(b.Min.X, y):]
 			for x := range dst {
-				v := wide(p[x])
-				dst[x] = color.NRGBA64{v, v, v, 65535}
+				dst[x] = divide(m.RGBA64At(b.Min.X+x, y))
 			}
 		}
 	}
@@ -156,6 +154,17 @@ func rows(img image.Image) func(y int, dst []color.NRGBA64) {
 			dst[x] = color.NRGBA64Model.Convert(img.At(b.Min.X+x, y)).(color.NRGBA64)
 		}
 	}
+}
+
+// divide takes alpha out of a premultiplied colour, as color.NRGBA64Model does
+// but without an interface for every pixel.
+func divide(c color.RGBA64) color.NRGBA64 {
+	if c.A == 0 {
+		return color.NRGBA64{}
+	}
+	a := uint32(c.A)
+	part := func(v uint16) uint16 { return uint16(uint32(v) * 65535 / a) }
+	return color.NRGBA64{R: part(c.R), G: part(c.G), B: part(c.B), A: c.A}
 }
 
 // ToImage is the picture as Gray, Gray16, NRGBA or NRGBA64, clamped and rounded

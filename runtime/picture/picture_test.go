@@ -2,24 +2,14 @@ package picture
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
-	"hash/crc32"
 	"image"
 	"image/color"
-	"image/gif"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
-
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 )
 
 // colours is a picture whose pixels all differ.
@@ -99,148 +89,6 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// withOrientation puts an EXIF block behind a JPEG's start.
-func withOrientation(b []byte, o byte) []byte {
-	tiff := append([]byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), o, 0, 0, 0, 0, 0, 0)
-	body := append([]byte("Exif\x00\x00"), tiff...)
-	out := append([]byte{0xff, 0xd8, 0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(body)+2))...)
-	return append(append(out, body...), b[2:]...)
-}
-
-func TestOrientations(t *testing.T) {
-	// A 16×8 picture, dark but for its top left quarter; where is the bright
-	// quarter after turning?
-	m := image.NewNRGBA(image.Rect(0, 0, 32, 16))
-	for i := range m.Pix {
-		m.Pix[i] = 255
-		if x, y := i/4%32, i/4/32; i%4 < 3 && (x >= 16 || y >= 8) {
-			m.Pix[i] = 0
-		}
-	}
-	b := jpegOf(t, m)
-	for o, want := range map[byte][3]int{1: {32, 0, 0}, 2: {32, 1, 0}, 3: {32, 1, 1}, 4: {32, 0, 1}, 5: {16, 0, 0}, 6: {16, 1, 0}, 7: {16, 1, 1}, 8: {16, 0, 1}, 9: {32, 0, 0}} {
-		x := decode(t, withOrientation(b, o)).Image
-		if x.W != want[0] || x.H != 48-want[0] {
-			t.Errorf("orientation %d: %d×%d", o, x.W, x.H)
-			continue
-		}
-		for qy := range 2 {
-			for qx := range 2 {
-				v := x.Pix[(x.H/4+qy*x.H/2)*x.W+x.W/4+qx*x.W/2]
-				if (v > 0) != (qx == want[1] && qy == want[2]) {
-					t.Errorf("orientation %d: the quarter %d,%d is %v", o, qx, qy, v)
-				}
-			}
-		}
-	}
-}
-
-// rgbProfile is a profile as far as this package looks into it.
-func rgbProfile(n int, space string) []byte {
-	p := bytes.Repeat([]byte("profile!"), n/8+3)
-	copy(p[16:], space)
-	return p
-}
-
-func TestProfilesGoOver(t *testing.T) {
-	for _, n := range []int{100, 200000} { // one segment, several
-		p := decode(t, pngOf(t, colours(8, 8)))
-		p.ICC = rgbProfile(n, "RGB ")
-		for _, format := range []string{"jpeg", "png"} {
-			q := decode(t, encode(t, p, format))
-			if !bytes.Equal(q.ICC, p.ICC) {
-				t.Errorf("%s: the profile of %d bytes has %d", format, len(p.ICC), len(q.ICC))
-			}
-		}
-	}
-	p := decode(t, pngOf(t, colours(8, 8)))
-	p.ICC = rgbProfile(100, "CMYK")
-	if q := decode(t, encode(t, p, "png")); q.ICC != nil {
-		t.Error("a profile of another kind of colour was kept")
-	}
-}
-
-func TestText(t *testing.T) {
-	p := decode(t, pngOf(t, colours(3, 3)))
-	p.Text = map[string]string{"Software": "i2sb", "i2sb": `{"steps":1,"ü":"→"}`}
-	text, err := ReadText(bytes.NewReader(encode(t, p, "png")))
-	if err != nil || text["i2sb"] != p.Text["i2sb"] || text["Software"] != "i2sb" {
-		t.Errorf("%v, %v", text, err)
-	}
-	if text, err := ReadText(bytes.NewReader(jpegOf(t, colours(3, 3)))); text != nil || err != nil {
-		t.Errorf("JPEG: %v, %v", text, err)
-	}
-}
-
-// samples has one small file of each format.
-func samples(t testing.TB) map[string][]byte {
-	t.Helper()
-	m := colours(9, 6)
-	var tf, bm, gf bytes.Buffer
-	p := image.NewPaletted(m.Rect, color.Palette{color.Black, color.White, color.NRGBA{255, 0, 0, 255}})
-	for i := range p.Pix {
-		p.Pix[i] = uint8(i % 3)
-	}
-	if err := errors.Join(tiff.Encode(&tf, m, nil), bmp.Encode(&bm, m), gif.Encode(&gf, p, nil)); err != nil {
-		t.Fatal(err)
-	}
-	// WebP: a lossless picture of one pixel.
-	webp := []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
-	return map[string][]byte{"png": pngOf(t, m), "jpeg": withOrientation(jpegOf(t, m), 6), "tiff": tf.Bytes(), "bmp": bm.Bytes(), "gif": gf.Bytes(), "webp": webp}
-}
-
-func TestEveryFormatAndItsTruncations(t *testing.T) {
-	for name, b := range samples(t) {
-		p := decode(t, b)
-		if name != "webp" && p.Image.W*p.Image.H != 54 {
-			t.Errorf("%s: %d×%d", name, p.Image.W, p.Image.H)
-		}
-		for n := range len(b) / 2 {
-			if _, err := Decode(bytes.NewReader(b[:n]), Limits{}); err == nil && name != "gif" && name != "bmp" {
-				t.Errorf("%s: %d of %d bytes: no error", name, n, len(b))
-				break
-			} else if err != nil && strings.Contains(err.Error(), "\n") {
-				t.Errorf("%s: an error of several lines", name)
-			}
-		}
-	}
-}
-
-// header is a PNG that claims a size and holds nothing.
-func header(w, h uint32) []byte {
-	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR")
-	b = binary.BigEndian.AppendUint32(b, w)
-	b = binary.BigEndian.AppendUint32(b, h)
-	b = append(b, 8, 2, 0, 0, 0)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[12:]))
-}
-
-func TestWhatIsNoPicture(t *testing.T) {
-	for name, c := range map[string]struct {
-		b    []byte
-		want string
-	}{
-		"empty":     {nil, "empty"},
-		"text":      {[]byte("hello, this is a letter"), "not a picture"},
-		"huge":      {header(60000, 60000), "60000×60000"},
-		"lying":     {header(16000, 16000), "16000×16000"},
-		"zero":      {header(0, 5), ""},
-		"truncated": {jpegOf(t, colours(64, 64))[:400], ""},
-	} {
-		_, err := Decode(bytes.NewReader(c.b), Limits{})
-		var f *FormatError
-		if !errors.As(err, &f) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := Decode(bytes.NewReader(pngOf(t, colours(20, 20))), Limits{Pixels: 300}); err == nil {
-		t.Error("the limit of pixels does not hold")
-	}
-	if _, err := Decode(bytes.NewReader(pngOf(t, colours(20, 20))), Limits{Bytes: 50}); err == nil {
-		t.Error("the limit of bytes does not hold")
-	}
-}
-
 func TestMask(t *testing.T) {
 	m := image.NewGray(image.Rect(0, 0, 2, 1))
 	m.Pix[1] = 255
@@ -250,54 +98,30 @@ func TestMask(t *testing.T) {
 	}
 }
 
-func TestFilesAreWholeOrAbsent(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a.png")
-	put := func(s string, force bool) error {
-		return WriteFile(path, force, func(w io.Writer) error { _, err := io.WriteString(w, s); return err })
-	}
-	broken := errors.New("broken")
-	if err := WriteFile(path, false, func(w io.Writer) error { io.WriteString(w, "half"); return broken }); !errors.Is(err, broken) {
-		t.Error(err)
-	}
-	if e, _ := os.ReadDir(dir); len(e) != 0 {
-		t.Errorf("a failed write left %v", e)
-	}
-	if err := put("one", false); err != nil {
-		t.Fatal(err)
-	}
-	if err := put("two", false); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("an existing file: %v", err)
-	}
-	if b, _ := os.ReadFile(path); string(b) != "one" {
-		t.Errorf("it was overwritten: %q", b)
-	}
-	if err := put("three", true); err != nil {
-		t.Error(err)
-	}
-	if b, _ := os.ReadFile(path); string(b) != "three" {
-		t.Errorf("with force: %q", b)
-	}
-	if e, _ := os.ReadDir(dir); len(e) != 1 {
-		t.Errorf("left: %v", e)
-	}
-}
-
-func FuzzDecode(f *testing.F) {
-	for _, b := range samples(f) {
-		f.Add(b)
-	}
-	f.Add(header(60000, 60000))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := Decode(bytes.NewReader(b), Limits{Pixels: 1 << 16})
-		if err != nil {
-			return
+// What is read quickly must be what is read pixel by pixel.
+func TestQuickPaths(t *testing.T) {
+	type slow struct{ image.Image } // hides the methods of the image
+	r := image.Rect(-2, 3, 5, 9)
+	palette := color.Palette{color.Black, color.NRGBA{9, 80, 200, 100}, color.Transparent, color.CMYK{9, 80, 200, 40}}
+	for _, m := range []draw.Image{image.NewRGBA(r), image.NewRGBA64(r), image.NewGray(r), image.NewGray16(r), image.NewCMYK(r),
+		image.NewAlpha(r), image.NewPaletted(r, palette)} {
+		random := rand.New(rand.NewPCG(1, 2))
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				v := uint16(random.Uint32())
+				m.Set(x, y, color.NRGBA64{v, v * 3, v * 5, v * 7})
+			}
 		}
-		if x := p.Image; x.W*x.H > 1<<16 || len(x.Pix) != x.C*x.W*x.H || (p.Alpha != nil && len(p.Alpha) != x.W*x.H) {
-			t.Fatalf("%d×%d×%d, %d values", x.C, x.H, x.W, len(x.Pix))
+		a, b := make([]color.NRGBA64, r.Dx()), make([]color.NRGBA64, r.Dx())
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			rows(m)(y, a)
+			rows(slow{m})(y, b)
+			if !slices.Equal(a, b) {
+				t.Fatalf("%T, row %d: %v, pixel by pixel %v", m, y, a, b)
+			}
 		}
-		if err := Encode(io.Discard, p, "png", 0); err != nil {
-			t.Fatal(err)
+		if n := testing.AllocsPerRun(1, func() { rows(m)(r.Min.Y, a) }); n > 3 {
+			t.Errorf("%T: %v allocations", m, n)
 		}
-	})
+	}
 }
