@@ -36,7 +36,7 @@ type Linear interface {
 type Shrinker interface {
 	Operator
 	// Small returns the measurement, ⌈H/4⌉×⌈W/4⌉.
-	Small(x *bridge.Image) (*bridge.Image, error)
+	Small(x *bridge.Image, seed uint64) (*bridge.Image, error)
 	// Enlarge repeats each pixel of a measurement 4×4 times and cuts the result
 	// to h×w, as Apply does; the measurement must be ⌈h/4⌉×⌈w/4⌉.
 	Enlarge(small *bridge.Image, h, w int) (*bridge.Image, error)

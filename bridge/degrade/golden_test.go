@@ -57,7 +57,7 @@ func TestGoldenShrink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		small, err := op.(Shrinker).Small(gradient())
+		small, err := op.(Shrinker).Small(gradient(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,8 @@ func addNoise(op Operator, arg string, sigma float32) Operator {
 		return m
 	case inpaint:
 		return noisyMask{noisyLinear{n}}
+	case shrinking:
+		return noisySmall{noisyLinear{n}, o}
 	case Linear:
 		return noisyLinear{n}
 	}
@@ -32,14 +34,6 @@ type noisy struct {
 func (o noisy) Name() string { return o.name }
 
 func (o noisy) Apply(x *bridge.Image, seed uint64) (*bridge.Image, error) {
-	if s, ok := o.op.(Shrinker); ok {
-		small, err := s.Small(x)
-		if err != nil {
-			return nil, err
-		}
-		o.add(small, seed)
-		return s.Enlarge(small, x.H, x.W)
-	}
 	y, err := o.op.Apply(x, seed)
 	if err == nil {
 		o.add(y, seed)
@@ -67,6 +61,38 @@ type noisyLinear struct{ noisy }
 // Adjoint implements Linear.
 func (o noisyLinear) Adjoint(y *bridge.Image, seed uint64) (*bridge.Image, error) {
 	return o.op.(Linear).Adjoint(y, seed)
+}
+
+// shrinking is a linear operator with a smaller measurement.
+type shrinking interface {
+	Linear
+	Shrinker
+}
+
+// noisySmall also is a Shrinker: the noise is the measurement's.
+type noisySmall struct {
+	noisyLinear
+	op shrinking
+}
+
+func (o noisySmall) Small(x *bridge.Image, seed uint64) (*bridge.Image, error) {
+	y, err := o.op.Small(x, seed)
+	if err == nil {
+		o.add(y, seed)
+	}
+	return y, err
+}
+
+func (o noisySmall) Enlarge(small *bridge.Image, h, w int) (*bridge.Image, error) {
+	return o.op.Enlarge(small, h, w)
+}
+
+func (o noisySmall) Apply(x *bridge.Image, seed uint64) (*bridge.Image, error) {
+	small, err := o.Small(x, seed)
+	if err != nil {
+		return nil, err
+	}
+	return o.Enlarge(small, x.H, x.W)
 }
 
 // noisyMask also is a Masker.

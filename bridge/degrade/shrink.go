@@ -18,7 +18,7 @@ type shrink struct {
 func (o shrink) Name() string { return o.name }
 
 // Small implements Shrinker.
-func (o shrink) Small(x *bridge.Image) (*bridge.Image, error) {
+func (o shrink) Small(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 	if err := check(x); err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (o shrink) Enlarge(small *bridge.Image, h, w int) (*bridge.Image, error) {
 
 // Apply is the enlarged measurement.
 func (o shrink) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
-	small, err := o.Small(x)
+	small, err := o.Small(x, 0)
 	if err != nil {
 		return nil, err
 	}

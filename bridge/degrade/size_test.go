@@ -61,7 +61,7 @@ func TestSmall(t *testing.T) {
 		op, _ := Parse(name)
 		for _, s := range sizes {
 			x := random3(3, s[0], s[1], 4)
-			small, err := op.(Shrinker).Small(x)
+			small, err := op.(Shrinker).Small(x, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -78,7 +78,7 @@ func (b *bencher) run(ctx context.Context) error {
 	open := time.Since(start)
 	r, err := bench.Run(ctx, o)
 	if err != nil {
-		return err
+		return classify(err)
 	}
 	if b.asJSON {
 		e := json.NewEncoder(b.stdout)

@@ -22,7 +22,7 @@ type degrader struct {
 	task, out string
 	seed      uint64
 	force     bool
-	op        degrade.Operator
+	named     degrade.Operator // as the command line says, perhaps a mixture
 }
 
 func (a *app) degradeCommand() *cobra.Command {
@@ -39,7 +39,7 @@ func (a *app) degradeCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&d.task, "task", "", "degradation")
 	c.Flags().StringVarP(&d.out, "output", "o", "", "file, or directory for several pictures")
-	c.Flags().Uint64Var(&d.seed, "seed", 0, "seed of masks, noise and mixtures")
+	c.Flags().Uint64Var(&d.seed, "seed", 0, "seed of masks, noise and mixtures; every further picture takes the next one")
 	c.Flags().BoolVar(&d.force, "force", false, "overwrite existing files")
 	return c
 }
@@ -48,17 +48,16 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 	if d.task == "" || d.out == "" {
 		return usagef("degrade needs --task NAME and -o OUT")
 	}
-	if d.op, err = degrade.Parse(d.task); err != nil {
+	if d.named, err = degrade.Parse(d.task); err != nil {
 		return &usageError{err}
 	}
-	d.op = degrade.Chosen(d.op, d.seed)
 	info, err := os.Stat(d.out)
 	isDir := len(files) > 1 || strings.HasSuffix(d.out, "/") || err == nil && info.IsDir()
 	if len(files) > 1 && err == nil && !info.IsDir() {
 		return usagef("-o %s: several pictures need a directory, and this is a file", d.out)
 	}
 	failed := 0
-	for _, f := range files {
+	for i, f := range files {
 		out := d.out
 		if isDir {
 			base := filepath.Base(f)
@@ -69,7 +68,7 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 		if err := c.Context().Err(); err != nil {
 			return err
 		}
-		if err := d.one(f, out); err != nil {
+		if err := d.one(f, out, d.seed+uint64(i)); err != nil {
 			if len(files) == 1 {
 				return &fileError{f, err}
 			}
@@ -87,9 +86,10 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 }
 
 // one degrades a picture and writes it, and its mask if it has one.
-func (d *degrader) one(in, out string) error {
+func (d *degrader) one(in, out string, seed uint64) error {
+	op := degrade.Chosen(d.named, seed)
 	mask := strings.TrimSuffix(out, filepath.Ext(out)) + ".mask.png"
-	masker, masked := d.op.(degrade.Masker)
+	masker, masked := op.(degrade.Masker)
 	for _, path := range []string{out, mask} {
 		if _, err := os.Lstat(path); err == nil && (path == out || masked) {
 			if sameFile(in, path) {
@@ -110,11 +110,11 @@ func (d *degrader) one(in, out string) error {
 		return err
 	}
 	q := p.Derive()
-	if s, ok := d.op.(degrade.Shrinker); ok && runtime.Family(d.op.Name()) == "sr4x" {
-		q.Image, err = s.Small(p.Image)
+	if s, ok := op.(degrade.Shrinker); ok && runtime.Family(op.Name()) == "sr4x" {
+		q.Image, err = s.Small(p.Image, seed)
 		q.Alpha = nil // it has another size
 	} else {
-		q.Image, err = d.op.Apply(p.Image, d.seed)
+		q.Image, err = op.Apply(p.Image, seed)
 	}
 	if err != nil {
 		return err
@@ -124,14 +124,14 @@ func (d *degrader) one(in, out string) error {
 	}
 	if masked {
 		m := bridge.NewImage(1, p.Image.H, p.Image.W)
-		for i, v := range masker.Mask(m.H, m.W, d.seed) {
+		for i, v := range masker.Mask(m.H, m.W, seed) {
 			m.Pix[i] = float32(v)/127.5 - 1
 		}
 		if err := d.save(mask, &picture.Picture{Image: m, Depth: 8, Grey: true}); err != nil {
 			return err
 		}
 	}
-	q.Text = map[string]string{"Software": "i2sb-run", "degraded by": d.op.Name(), "seed": fmt.Sprint(d.seed)}
+	q.Text = map[string]string{"Software": "i2sb-run", "degraded by": op.Name(), "seed": fmt.Sprint(seed)}
 	return d.save(out, q)
 }
 

@@ -23,6 +23,9 @@ func (a *app) verifyCommand() *cobra.Command {
 			if err := checkThreads(opt.Threads); err != nil {
 				return err
 			}
+			if err := opt.Check(); err != nil {
+				return classify(err)
+			}
 			rows := []verify.Row{} // so that JSON says [] and not null
 			wrong := 0
 			for _, f := range files {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/devices"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
@@ -56,7 +57,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	d, err := devices.Open(o.Device, o.Threads)
 	if err != nil {
-		return nil, err
+		return nil, &runtime.DeviceError{Device: o.Device, Err: err}
 	}
 	defer d.Close()
 	src := o.Weights

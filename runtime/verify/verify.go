@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/devices"
 )
@@ -16,6 +17,14 @@ import (
 type Options struct {
 	Device  string // as runtime.WithDevice; "" is auto
 	Threads int    // 0: GOMAXPROCS
+}
+
+// Check tells whether there is the device; the error is a runtime.DeviceError.
+func (o Options) Check() error {
+	j := &job{opt: o}
+	defer j.close()
+	_, err := j.device()
+	return err
 }
 
 // Row is the judgement of one reference tensor. OK is false exactly when
@@ -60,7 +69,7 @@ func (j *job) device() (device.Device, error) {
 	if j.dev == nil {
 		d, err := devices.Open(j.opt.Device, j.opt.Threads)
 		if err != nil {
-			return nil, fmt.Errorf("device %s: %w", j.opt.Device, err)
+			return nil, &runtime.DeviceError{Device: j.opt.Device, Err: err}
 		}
 		j.dev = d
 	}
