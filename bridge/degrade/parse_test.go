@@ -9,7 +9,7 @@ import (
 // What an operator can do must not depend on how it is built.
 func TestAbilities(t *testing.T) {
 	for name, want := range map[string]string{
-		"sr4x-pool": "linear shrinks", "sr4x-bicubic": "linear shrinks", "sr4x-pool+noise-0.1": "linear",
+		"sr4x-pool": "linear shrinks", "sr4x-bicubic": "linear shrinks", "sr4x-pool+noise-0.1": "linear shrinks",
 		"blur-uni": "linear", "blur-uni-3": "linear", "blur-gauss": "linear", "blur-gauss-1.5.zero": "linear", "blur-uni.official": "linear",
 		"blur-gauss+noise-0.03": "linear", "jpeg-1": "", "jpeg-100": "", "jpeg-10+noise-0.1": "",
 		"inpaint-center": "linear masks", "inpaint-freeform1020": "linear masks", "inpaint-freeform2030": "linear masks",
