@@ -25,6 +25,7 @@ network once; outputs must agree to 1e-3 before anything is timed.
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "ours" {
 		exit(ours(os.Args[2:]))
+		return
 	}
 	works := flag.String("works", "default/256x256,default/64x64,default/512x512,adm256/256x256", "")
 	names := flag.String("runners", "ours,onnxruntime,torch", "")
