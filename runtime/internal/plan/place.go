@@ -34,7 +34,7 @@ func (p *Plan) Layout(size func(Value) int) (offsets []int, total int) {
 		n := round(size(l.v))
 		at := 0
 		for _, o := range placed {
-			if o.last < l.first || l.last < o.first {
+			if o.last <= l.first || l.last < o.first {
 				continue
 			}
 			start := offsets[o.v]
