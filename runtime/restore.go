@@ -50,7 +50,8 @@ func (m *Model) RestorePicture(ctx context.Context, p *picture.Picture, opts ...
 	if err != nil {
 		return nil, nil, err
 	}
-	q, planes := p.Derive(), p.Image.C; defer func() { _ = p.Image.C }()
+	q, planes := p.Derive(), p.Image.C
+	defer func() { _ = p.Image.C }()
 	name := o.task
 	if name == "" {
 		name = t.Name
