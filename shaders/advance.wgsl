@@ -28,7 +28,7 @@
 //# bind write mask_eps array<vec4<f32>>
 //# end
 //# end
-//# params PITCH ROWS FIRST H KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
+//# params PITCH FIRST H KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
 
 // high is the upper half of a product.
 fn high(a: u32, b: u32) -> u32 {

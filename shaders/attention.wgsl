@@ -8,7 +8,7 @@
 //# include store
 //# bind write qkv array<T>
 //# bind write y array<T>
-//# params T_ CB OB STEP QAT KAT VAT f:SCALE
+//# params T CB OB STEP QAT KAT VAT f:SCALE
 
 var<workgroup> keys: array<vec4<f32>, {{KEYS * LANES * D}}>;
 var<workgroup> values: array<vec4<f32>, {{KEYS * LANES * D}}>;
@@ -20,20 +20,20 @@ var<workgroup> parts: array<vec4<f32>, 64>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let lane = lid / {{64 / LANES}}u;
   let query = group.x * {{64 / LANES}}u + lid % {{64 / LANES}}u;
-  let base = (group.z * p.CB + group.y * p.STEP) * p.T_;
+  let base = (group.z * p.CB + group.y * p.STEP) * p.T;
   let mine = lane * {{D}}u;
-  let clamped = min(query, p.T_ - 1u);
+  let clamped = min(query, p.T - 1u);
   //# for i D
-  let q{{i}} = p.SCALE * widen(qkv[base + (p.QAT + mine + {{i}}u) * p.T_ + clamped]);
+  let q{{i}} = p.SCALE * widen(qkv[base + (p.QAT + mine + {{i}}u) * p.T + clamped]);
   var o{{i}} = vec4<f32>(0.0);
   //# end
   var top = -1e30;
   var total = 0.0;
-  for (var start = 0u; start < p.T_; start += {{KEYS}}u) {
+  for (var start = 0u; start < p.T; start += {{KEYS}}u) {
     for (var i = lid; i < {{KEYS * LANES * D}}u; i += 64u) {
-      let key = min(start + i % {{KEYS}}u, p.T_ - 1u);
-      keys[i] = widen(qkv[base + (p.KAT + i / {{KEYS}}u) * p.T_ + key]);
-      values[i] = widen(qkv[base + (p.VAT + i / {{KEYS}}u) * p.T_ + key]);
+      let key = min(start + i % {{KEYS}}u, p.T - 1u);
+      keys[i] = widen(qkv[base + (p.KAT + i / {{KEYS}}u) * p.T + key]);
+      values[i] = widen(qkv[base + (p.VAT + i / {{KEYS}}u) * p.T + key]);
     }
     workgroupBarrier();
     for (var k = 0u; k < {{KEYS}}u; k += 4u) {
@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       //# else
       var sum = vec4<f32>(s0, s1, s2, s3);
       //# end
-      let known = vec4<u32>(start + k) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.T_);
+      let known = vec4<u32>(start + k) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.T);
       sum = select(vec4<f32>(-1e30), sum, known);
       let higher = max(top, max(max(sum.x, sum.y), max(sum.z, sum.w)));
       let keep = exp(top - higher);
@@ -68,10 +68,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
-  if (query < p.T_) {
-    let to = (group.z * p.OB + group.y * {{LANES * D}}u + mine) * p.T_ + query;
+  if (query < p.T) {
+    let to = (group.z * p.OB + group.y * {{LANES * D}}u + mine) * p.T + query;
     //# for i D
-    y[to + {{i}}u * p.T_] = narrow(o{{i}} / total);
+    y[to + {{i}}u * p.T] = narrow(o{{i}} / total);
     //# end
   }
 }

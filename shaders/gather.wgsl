@@ -2,7 +2,7 @@
 // rows of COLS floats. A thread copies one float. Workgroup 64.
 //# bind write picture array<f32>
 //# bind write planar array<f32>
-//# params PITCH FROM COLS ROWS TO
+//# params PITCH FROM COLS TO
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -9,7 +9,7 @@
 //# bind write time array<f32>
 //# end
 //# bind write affine array<f32>
-//# params C ALL GROUPS PER AREA RUN RUNS f:EPS
+//# params C ALL PER AREA RUN RUNS f:EPS
 
 var<workgroup> joined: array<vec4<f32>, 64>; // count, mean, squares
 

@@ -4,7 +4,7 @@
 //# include weight
 //# bind read plain array<f32>
 //# bind write w array<W>
-//# params OUT IN TAPS CI WB O0 BLOCKS
+//# params OUT IN TAPS CI WB O0 BLOCKS ROW
 
 fn pick(o: u32, c: u32, tap: u32) -> f32 {
   if (o >= p.OUT || c >= p.IN) { return 0.0; }
@@ -14,13 +14,14 @@ fn pick(o: u32, c: u32, tap: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= p.BLOCKS) { return; }
-  let tap = id.y / p.CI;
-  let c = id.y % p.CI;
+  let row = p.ROW + id.y;
+  let tap = row / p.CI;
+  let c = row % p.CI;
   let o = 4u * id.x;
   let v = vec4<f32>(pick(o, c, tap), pick(o + 1u, c, tap), pick(o + 2u, c, tap), pick(o + 3u, c, tap));
   //# if W16
-  w[id.y * p.WB + p.O0 + id.x] = W(pack2x16float(v.xy), pack2x16float(v.zw));
+  w[row * p.WB + p.O0 + id.x] = W(pack2x16float(v.xy), pack2x16float(v.zw));
   //# else
-  w[id.y * p.WB + p.O0 + id.x] = v;
+  w[row * p.WB + p.O0 + id.x] = v;
   //# end
 }
