@@ -23,7 +23,7 @@ type nativeDevice struct {
 	features Features
 
 	mu     sync.RWMutex // held for reading by calls, for writing by Close
-	closed bool
+	closed atomic.Bool
 	stuck  atomic.Bool // patience ran out: what was submitted may never end
 	lost   atomic.Pointer[Error]
 
@@ -41,7 +41,7 @@ func (d *nativeDevice) gone() error {
 	if err := d.lost.Load(); err != nil {
 		return err
 	}
-	if d.closed {
+	if d.closed.Load() {
 		return Errorf(Lost, "", "the device was closed")
 	}
 	return nil
@@ -70,20 +70,20 @@ func (d *nativeDevice) remove(r releaser, free func()) {
 	}
 }
 
+// Close waits for the device's work, as wgpu would, but not for ever: what
+// hangs is left to the end of the process.
 func (d *nativeDevice) Close() {
-	d.mu.RLock()
-	closed := d.closed
-	d.mu.RUnlock()
-	if closed {
+	if d.closed.Load() {
 		return
 	}
-	d.Wait(context.Background(), 10*time.Second) // wgpu would wait here, and without end
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+	d.Wait(context.Background(), 10*time.Second)
+	if !d.stuck.Load() { // else a call may hold it
+		d.mu.Lock()
+		defer d.mu.Unlock()
+	}
+	if d.closed.Swap(true) {
 		return
 	}
-	d.closed = true
 	d.liveMu.Lock()
 	all := make([]releaser, 0, len(d.live))
 	for r := range d.live {
@@ -334,47 +334,48 @@ func (d *nativeDevice) Write(buffer Buffer, offset int64, data []byte) error {
 	})
 }
 
+// submitPatience bounds a submit, which a driver may hold up until earlier ones
+// are done.
+const submitPatience = 2 * time.Minute
+
 func (d *nativeDevice) Submit(sequence Sequence) error {
 	s, ok := sequence.(*nativeSequence)
 	if !ok || s.d != d || !d.alive(s) {
 		return Errorf(Invalid, "submit", "a sequence of another device, or one that was released")
 	}
-	return d.call(s.label, func(f *C.gpu_fault) {
-		text(s.label, func(l *C.char) { C.gpu_submit(d.c, l, s.c, C.size_t(s.n), false, nil, nil, f) })
+	return d.bounded(context.Background(), after(submitPatience), s.label, func(context.Context) error {
+		return d.call(s.label, func(f *C.gpu_fault) {
+			text(s.label, func(l *C.char) { C.gpu_submit(d.c, l, s.c, C.size_t(s.n), false, nil, nil, f) })
+		})
 	})
 }
 
 func (d *nativeDevice) Wait(ctx context.Context, patience time.Duration) error {
-	var t *C.gpu_ticket
-	if err := d.call("wait", func(f *C.gpu_fault) { t = C.gpu_done(d.c, f) }); err != nil {
-		return err
-	}
-	return d.await(ctx, t, "wait", patience)
+	return d.bounded(ctx, after(patience), "wait", func(ctx context.Context) error {
+		var t *C.gpu_ticket
+		if err := d.call("wait", func(f *C.gpu_fault) { t = C.gpu_done(d.c, f) }); err != nil {
+			return err
+		}
+		return d.await(ctx, t, "wait")
+	})
 }
 
 // await polls until a ticket's callback came. wgpu's own waiting can neither be
 // ended nor bounded.
-func (d *nativeDevice) await(ctx context.Context, t *C.gpu_ticket, label string, patience time.Duration) error {
+func (d *nativeDevice) await(ctx context.Context, t *C.gpu_ticket, label string) error {
 	defer C.gpu_ticket_free(t)
-	start := time.Now()
 	for pause := 10 * time.Microsecond; ; pause = min(2*pause, time.Millisecond) {
 		if err := d.call(label, func(f *C.gpu_fault) { C.gpu_poll(d.c, f) }); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		switch C.gpu_ticket_state(t) {
 		case 1:
 			return nil
 		case 2:
-			err := Errorf(Lost, label, "the driver gave up")
-			d.lost.CompareAndSwap(nil, err.(*Error))
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if patience > 0 && time.Since(start) > patience {
-			d.stuck.Store(true)
-			return Errorf(Hang, label, "no answer in %v", patience)
+			return d.note(Errorf(Lost, label, "the driver gave up"))
 		}
 		time.Sleep(pause)
 	}
@@ -384,14 +385,26 @@ func (d *nativeDevice) Read(ctx context.Context, buffer Buffer, offset int64, da
 	if len(data) == 0 {
 		return nil
 	}
-	size := int64(len(data))
-	b, _, err := d.within("read", Range{buffer, offset, size})
+	b, size, err := d.within("read", Range{buffer, offset, int64(len(data))})
 	if err != nil {
 		return err
 	}
+	var got []byte // data is the caller's again if the wait ends early
+	err = d.bounded(ctx, after(patience), b.label, func(ctx context.Context) (err error) {
+		got, err = d.fetch(ctx, b, offset, size)
+		return err
+	})
+	if err == nil {
+		copy(data, got)
+	}
+	return err
+}
+
+// fetch copies part of a buffer to a staging buffer and maps that.
+func (d *nativeDevice) fetch(ctx context.Context, b *nativeBuffer, offset, size int64) ([]byte, error) {
 	staging, err := d.buffer(b.label, size, C.GPU_STAGING)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.add(staging)
 	defer staging.Release()
@@ -404,12 +417,13 @@ func (d *nativeDevice) Read(ctx context.Context, buffer Buffer, offset int64, da
 		}
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := d.await(ctx, t, b.label, patience); err != nil {
-		return err
+	if err := d.await(ctx, t, b.label); err != nil {
+		return nil, err
 	}
-	return d.call(b.label, func(f *C.gpu_fault) {
+	data := make([]byte, size)
+	return data, d.call(b.label, func(f *C.gpu_fault) {
 		C.gpu_unmap(staging.c, unsafe.Pointer(&data[0]), C.uint64_t(size), f)
 	})
 }

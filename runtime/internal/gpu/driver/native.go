@@ -14,6 +14,7 @@ import (
 	goruntime "runtime"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -190,10 +191,48 @@ func (d *nativeDevice) call(label string, f func(*C.gpu_fault)) error {
 	}
 	fault := new(C.gpu_fault)
 	f(fault)
-	err := faultOf(fault, label)
+	return d.note(faultOf(fault, label))
+}
+
+// note keeps the error that says that the device was lost.
+func (d *nativeDevice) note(err error) error {
 	if Is(err, Lost) {
 		d.lost.CompareAndSwap(nil, err.(*Error))
 	}
-	goruntime.KeepAlive(d)
 	return err
+}
+
+// bounded is call for what may not return: a driver may block in a submit, and
+// a poll then waits for it. It gives up when the context ends or expired does.
+// Where a panic of wgpu's was caught the thread still counts as panicking, so
+// it is left to end with its goroutine.
+func (d *nativeDevice) bounded(ctx context.Context, expired <-chan time.Time, label string, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		goruntime.LockOSThread()
+		err := f(ctx)
+		if !Is(err, Lost) {
+			goruntime.UnlockOSThread()
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-expired:
+		d.stuck.Store(true)
+		return Errorf(Hang, label, "no answer in the time allowed")
+	}
+}
+
+// after is nil, which never comes, for no patience.
+func after(patience time.Duration) <-chan time.Time {
+	if patience <= 0 {
+		return nil
+	}
+	return time.After(patience)
 }
