@@ -33,4 +33,6 @@ func open(t testing.TB, o Options) device.Device {
 
 func TestOperators(t *testing.T) { optest.Run(t, open(t, Options{})) }
 
+func TestOperatorsHalf(t *testing.T) { optest.RunHalf(t, open(t, Options{Half: true})) }
+
 func TestCanvas(t *testing.T) { optest.RunCanvas(t, open(t, Options{})) }
