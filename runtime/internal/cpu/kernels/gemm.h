@@ -52,8 +52,8 @@ INLINE void multiply(const int R, const int N, const int SA, const int FAR, cons
       if (N > 1) w1 = load(b1);
       UNROLL for (int r = 0; r < R; r++) {
         V x = splat(a[r * SA]);
-        acc[r][0] += x * w0;
-        if (N > 1) acc[r][1] += x * w1;
+        acc[r][0] = madd(x, w0, acc[r][0]);
+        if (N > 1) acc[r][1] = madd(x, w1, acc[r][1]);
       }
     }
   }

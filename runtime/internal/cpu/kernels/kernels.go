@@ -65,6 +65,15 @@ type Thread interface {
 	Close()
 }
 
+// MemoryError says that memory for a tensor cannot be had.
+type MemoryError struct{ Reason string }
+
+func (e *MemoryError) Error() string { return "cpu: " + e.Reason }
+
+// OutOfMemory tells the error from others, for those above who do not know
+// this package.
+func (e *MemoryError) OutOfMemory() bool { return true }
+
 // Memory is a piece of a set's memory: Addr is its address as the kernels see
 // it, Bytes the same memory as Go does.
 type Memory struct {

@@ -33,6 +33,14 @@ INLINE V load(const float *p) { return *(const V *)p; }
 INLINE void store(float *p, V v) { *(V *)p = v; }
 INLINE V splat(float x) { return x - (V){0}; }
 
+// madd is a·b + c. Compilers contract it to one instruction where the set has
+// one; that of relaxed WASM must be named.
+#ifdef __wasm_relaxed_simd__
+INLINE V madd(V a, V b, V c) { return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c); }
+#else
+INLINE V madd(V a, V b, V c) { return a * b + c; }
+#endif
+
 // Compilers do not find the instructions for these by themselves.
 INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
 
