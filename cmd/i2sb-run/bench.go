@@ -20,6 +20,7 @@ type bencher struct {
 	net, size, device string
 	threads, count    int
 	wholeOnly, asJSON bool
+	roof              bool
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -40,12 +41,13 @@ func (a *app) benchCommand() *cobra.Command {
 	f.IntVar(&b.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&b.count, "count", 7, "evaluations whose median counts")
 	f.BoolVar(&b.wholeOnly, "whole", false, "time the whole network only")
+	f.BoolVar(&b.roof, "roof", false, "measure the processor's peak of multiply-adds and memory's bandwidth, and print shares of them")
 	f.BoolVar(&b.asJSON, "json", false, "print a JSON array")
 	return c
 }
 
 func (b *bencher) run(ctx context.Context) error {
-	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly}
+	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Roof: b.roof}
 	if n, err := fmt.Sscanf(b.size+"\n", "%dx%d\n", &o.W, &o.H); n != 2 || err != nil || o.W < 1 || o.H < 1 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 256x256", b.size)
 	}
@@ -92,6 +94,9 @@ func (b *bencher) run(ctx context.Context) error {
 func (b *bencher) print(r *bench.Result, open time.Duration) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
+	if b.roof {
+		fmt.Fprintf(&s, "roof: %.0f GFLOP/s, %.0f GB/s read\n", r.Roof.GFLOPS, r.Roof.GBs)
+	}
 	for i, row := range r.Rows {
 		name := "Layer/" + row.Name
 		if i == 0 {
@@ -102,6 +107,12 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(open))
 		} else {
 			fmt.Fprintf(&s, "\t%d layers", row.Count)
+		}
+		if row.OfPeak > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%peak", 100*row.OfPeak)
+		}
+		if row.OfRoof > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%roof", 100*row.OfRoof)
 		}
 		s.WriteByte('\n')
 	}

@@ -24,6 +24,7 @@ type Options struct {
 	Threads int             // 0: all
 	Rounds  int             // evaluations whose median counts; at least 1
 	Layers  bool            // also every distinct layer
+	Roof    bool            // also the device's roof, and each layer's share of it
 }
 
 // Row is one figure. The first of a run is the whole network.
@@ -37,6 +38,13 @@ type Row struct {
 
 	Count  int `json:"count"`  // how many layers of this kind the network has; MS is that of one
 	Rounds int `json:"rounds"` // evaluations
+
+	// With a roof: nominal arithmetic as a share of the measured peak, and the
+	// time that the roof allows a layer over the time it took. That is the longer
+	// of its nominal arithmetic at the peak and its tensors at the bandwidth of
+	// memory; transformed convolutions and layers that lie in a cache may pass 1.
+	OfPeak float64 `json:"of_peak,omitempty"`
+	OfRoof float64 `json:"of_roof,omitempty"`
 }
 
 // Result is a run: its rows, and how long it took until the first evaluation
@@ -44,6 +52,7 @@ type Row struct {
 type Result struct {
 	Rows []Row
 	Open time.Duration
+	Roof Roof // zero if it was not asked for
 }
 
 // Run times evaluations of a network.
@@ -61,7 +70,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		slices.Sort(times)
 		t := times[len(times)/2]
 		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, threads,
-			s.Device(), peak(), count, len(times)})
+			s.Device(), peak(), count, len(times), 0, 0})
+	}
+	if o.Roof {
+		var err error
+		if res.Roof, err = roofOf(s.device); err != nil {
+			return nil, err
+		}
 	}
 	rounds := max(1, o.Rounds)
 	var whole []time.Duration
@@ -78,6 +93,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	row(fmt.Sprintf("%s/%dx%d", o.Name, o.W, o.H), whole, 1, p.FLOPs())
+	if o.Roof {
+		res.Rows[0].OfPeak = res.Rows[0].GFLOPS / res.Roof.GFLOPS
+	}
 	if !o.Layers {
 		return res, nil
 	}
@@ -91,6 +109,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	for _, l := range layers {
 		row(l.name, l.times, l.count, l.flops)
+		if r := &res.Rows[len(res.Rows)-1]; o.Roof && l.op != nil {
+			r.OfPeak, r.OfRoof = r.GFLOPS/res.Roof.GFLOPS, seconds(res.Roof, p, l.op)/(r.MS/1e3)
+		}
 	}
 	return res, nil
 }
@@ -100,6 +121,7 @@ type layer struct {
 	name  string
 	count int
 	flops int64
+	op    plan.Op         // one of them; nil: input and output
 	times []time.Duration // of one operator, in every round the mean of all
 }
 
@@ -117,7 +139,7 @@ func profile(ctx context.Context, f device.Profiler, p *plan.Plan, in device.Inp
 			}
 			l := byName[name]
 			if l == nil {
-				l = &layer{name: name, flops: flops}
+				l = &layer{name: name, flops: flops, op: op}
 				byName[name] = l
 				layers = append(layers, l)
 			}

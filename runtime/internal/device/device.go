@@ -75,3 +75,12 @@ type Profiler interface {
 	// the plan; work between operators is told with a nil op.
 	Profile(ctx context.Context, in Input, y []float32, each func(op plan.Op, d time.Duration)) error
 }
+
+// Roof is the most that a device can do, measured: arithmetic in its kernels'
+// own instructions, and reading from memory that no cache holds.
+type Roof struct {
+	GFLOPS, GBs float64
+}
+
+// Roofed is a Device that can measure its roof.
+type Roofed interface{ Roof() (Roof, error) }
