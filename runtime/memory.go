@@ -59,10 +59,18 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 		return Memory{}, err
 	}
 	defer d.Close()
-	m := &Model{header: h, schedule: s, config: c, device: d}
+	return (&Model{header: h, schedule: s, config: c, device: d}).memory(&o, w, ht)
+}
+
+// Memory is PlanMemory on the model's device.
+func (m *Model) Memory(w, ht int, opts ...Option) (Memory, error) {
+	return m.memory(apply(opts), w, ht)
+}
+
+func (m *Model) memory(o *options, w, ht int) (Memory, error) {
 	masked := o.mask != nil || Family(o.task) == "inpaint"
 	o.mask = nil
-	wk, err := m.newWalk(&o, w, ht)
+	wk, err := m.newWalk(o, w, ht)
 	if err != nil {
 		return Memory{}, err
 	}

@@ -51,6 +51,7 @@ func (m *Model) RestorePicture(ctx context.Context, p *picture.Picture, opts ...
 		return nil, nil, err
 	}
 	q, planes := p.Derive(), p.Image.C
+	defer func() { _ = p.Image.C }()
 	name := o.task
 	if name == "" {
 		name = t.Name

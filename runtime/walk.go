@@ -162,9 +162,9 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		if err := k.canvas.Begin(); err != nil {
 			return nil, err
 		}
-		for _, win := range k.windows {
+		for j, win := range k.windows {
 			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
-				return k.canvas.Evaluate(ctx, p, win, st)
+				return k.canvas.Evaluate(k.watched(ctx, p, i, j), p, win, st)
 			})
 			if err != nil {
 				return nil, err
