@@ -44,7 +44,7 @@ extern uint64_t wgpuQueueSubmitForIndex(void *, size_t, void *const *);
 extern WGPUBool wgpuDevicePoll(void *, WGPUBool, const void *);
 extern const void *wgpuBufferGetConstMappedRange(void *, size_t, size_t);
 extern void wgpuBufferUnmap(void *);
-extern void wgpuDeviceRelease(void *), wgpuQueueRelease(void *), wgpuBufferRelease(void *), wgpuBindGroupLayoutRelease(void *),
+extern void wgpuBufferRelease(void *), wgpuBindGroupLayoutRelease(void *),
     wgpuPipelineLayoutRelease(void *), wgpuShaderModuleRelease(void *), wgpuComputePipelineRelease(void *), wgpuBindGroupRelease(void *),
     wgpuQuerySetRelease(void *), wgpuCommandEncoderRelease(void *), wgpuCommandBufferRelease(void *), wgpuComputePassEncoderRelease(void *);
 
@@ -276,16 +276,6 @@ void gpu_device_granted(gpu_device *d, gpu_limits *limits, uint32_t *features) {
   get_limits(d->device, &l, wgpuDeviceGetLimits);
   simple_limits(&l, limits);
   *features = features_of(d->device, wgpuDeviceHasFeature);
-}
-
-// Releasing waits for the device's work, which a lost or hanging one never
-// ends: leak leaves it to the process's end.
-void gpu_device_close(gpu_device *d, bool leak) {
-  if (leak || atomic_load(&d->lost))
-    return;
-  wgpuQueueRelease(d->queue);
-  wgpuDeviceRelease(d->device);
-  // d stays: wgpu may yet tell that the device was destroyed
 }
 
 #define MAKE(result, release)        \
