@@ -21,7 +21,6 @@ import (
 // native is wgpu-native. One instance serves the process: drivers do not like
 // to be loaded and unloaded.
 type native struct {
-	name     string
 	adapters []unsafe.Pointer
 	infos    []Adapter
 }
@@ -34,9 +33,7 @@ var openNative = sync.OnceValues(func() (*native, error) {
 	if instance == nil {
 		return nil, errors.New("wgpu gives no instance")
 	}
-	var version C.uint32_t
-	n := &native{name: C.GoString(C.gpu_binding(&version))}
-	n.name = fmt.Sprintf("%s, wgpu-native %d.%d.%d.%d", n.name, version>>24, version>>16&255, version>>8&255, version&255)
+	n := &native{}
 	n.adapters = make([]unsafe.Pointer, 64)
 	count := min(int(C.gpu_adapters(instance, &n.adapters[0], 64)), 64)
 	n.adapters = n.adapters[:count]
@@ -55,7 +52,7 @@ func Open() (Driver, error) {
 	return n, nil
 }
 
-func (n *native) Name() string                                { return n.name }
+func (n *native) Name() string                                { return binding }
 func (n *native) Adapters(context.Context) ([]Adapter, error) { return n.infos, nil }
 func (n *native) Close()                                      {}
 

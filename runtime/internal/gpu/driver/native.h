@@ -39,7 +39,6 @@ typedef struct {
   uint64_t from_at, to_at, size;
 } gpu_command;
 
-const char *gpu_binding(uint32_t *version);
 bool gpu_loader(void); // is there a library to find adapters with
 void *gpu_instance(void);
 size_t gpu_adapters(void *instance, void **adapters, size_t n);
