@@ -46,7 +46,17 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	}
 	defer d.Close()
 	m := &Model{header: h, schedule: s, config: c, device: d}
-	wk, err := m.newWalk(&o, w, ht)
+	return m.memory(w, ht, &o)
+}
+
+// Memory tells what restoring a w×h picture takes on the model's device,
+// without running it. For sr4x, w×h is the size of the result.
+func (m *Model) Memory(w, h int, opts ...Option) (Memory, error) {
+	return m.memory(w, h, apply(opts))
+}
+
+func (m *Model) memory(w, h int, o *options) (Memory, error) {
+	wk, err := m.newWalk(o, w, h)
 	if err != nil {
 		return Memory{}, err
 	}
