@@ -62,7 +62,8 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	return (&Model{header: h, schedule: s, config: c, device: d}).memory(&o, w, ht)
 }
 
-// Memory is PlanMemory on the model's device.
+// Memory is PlanMemory on the model's device. For sr4x, w×ht is the size of the
+// result.
 func (m *Model) Memory(w, ht int, opts ...Option) (Memory, error) {
 	return m.memory(apply(opts), w, ht)
 }
