@@ -56,6 +56,8 @@ var golden = []struct {
 	{"gather", "gather", nil},
 	{"scatter", "scatter", nil},
 	{"clear", "clear", nil},
+	{"peak", "peak", nil},
+	{"stream", "stream", nil},
 	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0}},
 	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1}},
 }

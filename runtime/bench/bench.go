@@ -24,6 +24,7 @@ type Options struct {
 	Threads int             // 0: all
 	Rounds  int             // evaluations whose median counts; at least 1
 	Layers  bool            // also every distinct layer
+	Kernels bool            // also every kernel, and the device's roof
 }
 
 // Row is one figure. The first of a run is the whole network.
@@ -42,8 +43,12 @@ type Row struct {
 // Result is a run: its rows, and how long it took until the first evaluation
 // could start.
 type Result struct {
-	Rows []Row
-	Open time.Duration
+	Rows  []Row
+	Open  time.Duration
+	First time.Duration // of the first evaluation, with what is made for it
+
+	Kernels []device.Kernel // of one evaluation
+	Roof    device.Roof
 }
 
 // Run times evaluations of a network.
@@ -70,6 +75,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if _, err := s.Evaluate(ctx); err != nil {
 			return nil, err
 		}
+		if i == 0 {
+			res.First = time.Since(start)
+		}
 		if i > 0 || rounds == 1 { // the first touches all memory for the first time
 			whole = append(whole, time.Since(start))
 		}
@@ -78,6 +86,19 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	row(fmt.Sprintf("%s/%dx%d", o.Name, o.W, o.H), whole, 1, p.FLOPs())
+	if o.Kernels {
+		k, ok := s.program.(device.KernelProfiler)
+		m, ok2 := s.device.(device.Measurer)
+		if !ok || !ok2 {
+			return nil, errors.New("this device cannot time its kernels; a GPU can")
+		}
+		if res.Kernels, err = k.Kernels(ctx, s.in, s.y); err != nil {
+			return nil, err
+		}
+		if res.Roof, err = m.Roof(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if !o.Layers {
 		return res, nil
 	}
