@@ -5,20 +5,32 @@ import (
 	"github.com/i2sb-go/i2sb/shaders"
 )
 
-// tiling is the shape of conv.wgsl's work: BM pixels by 4·BN channels in a
-// workgroup, TM by 4·TN in a thread.
-type tiling struct{ bm, bn, tm, tn int }
+// tiling is the shape of a product's work: bm pixels by 4·bn channels in a
+// workgroup, tm by 4·tn in a thread. Bare ones use no workgroup memory.
+type tiling struct {
+	bm, bn, tm, tn int
+	bare           bool
+}
 
-// The tiles, from the one that reads least to the one that fills a device
-// soonest. Skinny is for a few output channels.
+// The tilings, from those that read least to those that fill a device soonest.
+// The last of each kind is for a few output channels.
 var (
-	large  = tiling{128, 32, 8, 2}
-	medium = tiling{64, 16, 4, 2}
-	small  = tiling{32, 8, 4, 1}
-	skinny = tiling{128, 1, 1, 1}
+	tilings = []tiling{{128, 32, 8, 2, false}, {64, 16, 4, 2, false}, {32, 8, 4, 1, false}}
+	skinny  = tiling{128, 1, 1, 1, false}
+
+	bareTilings = []tiling{{256, 4, 4, 4, true}, {128, 4, 2, 4, true}, {64, 4, 1, 4, true}}
+	bareSkinny  = tiling{256, 1, 4, 1, true}
 )
 
-// consts are the tile's constants in conv.wgsl.
+// file is the kernel of a tiling.
+func (t tiling) file() string {
+	if t.bare {
+		return "conv_bare"
+	}
+	return "conv"
+}
+
+// consts are the tiling's constants in its kernel.
 func (t tiling) consts(c shaders.Constants) shaders.Constants {
 	c["BM"], c["BN"], c["TM"], c["TN"] = t.bm, t.bn, t.tm, t.tn
 	c["WX"], c["WY"] = t.bm/t.tm, t.bn/t.tn
@@ -77,7 +89,7 @@ func (l *lowered) direct(o *plan.Conv, w piece, how convChoice) {
 	}
 	for first := 0; first < tilesM; first += part {
 		n := min(part, tilesM-first)
-		c := call{file: "conv", consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, flops: flops * int64(n) / int64(tilesM),
+		c := call{file: how.file(), consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, flops: flops * int64(n) / int64(tilesM),
 			params: params{"H": r.Size(in.H), "W": r.Size(in.W), "OH": y.H, "OW": y.W, "M": m, "FIRST": first, "O0": w.o0, "WB": w.blocks,
 				"CI": s.rows(), "STEPS": per}, in: operands{"w": w.operand}}
 		c.consts["K"], c.consts["STRIDE"], c.consts["W16"], c.consts["RAW"] = o.Kernel, o.Stride, flag(s.half), 0
@@ -138,7 +150,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 			c.consts["TILE"] = m
 			l.read(&c, o.Read)
 			l.add(c)
-			c = call{file: "conv", consts: how.tiling.consts(shaders.Constants{"RAW": 2, "K": 1}), x: count(now, how.bm), y: count(n, how.bn), z: freq,
+			c = call{file: how.file(), consts: how.tiling.consts(shaders.Constants{"RAW": 2, "K": 1}), x: count(now, how.bm), y: count(n, how.bn), z: freq,
 				params: params{"IH": 0, "IW": 0, "H": 0, "W": 0, "CB0": 0, "OH": 0, "OW": 0, "STEPS": 0, "O0": 0,
 					"CB": cb, "OB": n, "M": now, "FIRST": 0, "WB": n, "CI": s.rows()},
 				in: operands{"x0": v, "w": u, "y": p}, flops: 2 * int64(freq) * int64(now) * int64(s.rows()) * int64(4*n)}

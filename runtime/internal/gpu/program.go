@@ -37,7 +37,11 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.compile(context.Background(), p, c)
+	r, err := n.compile(context.Background(), p, c)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // compile lowers a plan as a chooser says, and gives it memory.

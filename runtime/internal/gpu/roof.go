@@ -20,8 +20,8 @@ func (r *program) Kernels(ctx context.Context, in device.Input, y []float32) ([]
 	err := r.run(ctx, in, y, func() error {
 		return r.profile(ctx, func(c *call, d time.Duration) {
 			name := c.file
-			if c.file == "conv" {
-				name = fmt.Sprintf("conv %d×%d", c.consts["BM"], 4*c.consts["BN"])
+			if c.file == "conv" || c.file == "conv_bare" {
+				name = fmt.Sprintf("%s %d×%d", c.file, c.consts["BM"], 4*c.consts["BN"])
 				switch {
 				case c.consts["RAW"] == 2:
 					name = "winograd " + name
