@@ -28,7 +28,7 @@ type chooser struct {
 // What a device is taken for until it was measured.
 var (
 	realDevice     = chooser{groups: 128, byteCost: 20, patience: 400e9}
-	softwareDevice = chooser{groups: 4, byteCost: 2, patience: 2e9, bare: true}
+	softwareDevice = chooser{groups: 4, byteCost: 4, patience: 2e9, bare: true}
 )
 
 // Bounds of the scratch that a Winograd convolution asks for.

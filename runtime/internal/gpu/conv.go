@@ -18,7 +18,7 @@ var (
 	tilings = []tiling{{128, 32, 8, 2, false}, {64, 16, 4, 2, false}, {32, 8, 4, 1, false}}
 	skinny  = tiling{128, 1, 1, 1, false}
 
-	bareTilings = []tiling{{256, 4, 4, 4, true}, {128, 4, 2, 4, true}, {64, 4, 1, 4, true}}
+	bareTilings = []tiling{{256, 4, 8, 4, true}, {64, 4, 4, 4, true}, {32, 4, 4, 4, true}}
 	bareSkinny  = tiling{256, 1, 4, 1, true}
 )
 
