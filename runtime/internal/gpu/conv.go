@@ -89,7 +89,7 @@ func (l *lowered) direct(o *plan.Conv, w piece, how convChoice) {
 	}
 	for first := 0; first < tilesM; first += part {
 		n := min(part, tilesM-first)
-		c := call{file: how.file(), consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, flops: flops * int64(n) / int64(tilesM),
+		c := call{file: how.file(), consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, part: n, of: tilesM, flops: flops * int64(n) / int64(tilesM),
 			params: params{"H": r.Size(in.H), "W": r.Size(in.W), "OH": y.H, "OW": y.W, "M": m, "FIRST": first, "O0": w.o0, "WB": w.blocks,
 				"CI": s.rows(), "STEPS": per}, in: operands{"w": w.operand}}
 		c.consts["K"], c.consts["STRIDE"], c.consts["W16"], c.consts["RAW"] = o.Kernel, o.Stride, flag(s.half), 0
@@ -146,7 +146,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 		for first := 0; first < tiles; first += most {
 			now := min(most, tiles-first)
 			c := call{file: "winograd_input", consts: l.stored(o.Y), params: params{"H": o.Resample.Size(in.H), "W": o.Resample.Size(in.W),
-				"TH": th, "TW": tw, "T": now, "FIRST": first}, in: operands{"v": v}, x: count(now, 64), y: cb, z: 1}
+				"TH": th, "TW": tw, "T": now, "FIRST": first}, in: operands{"v": v}, x: count(now, 64), y: cb, z: 1, part: now, of: tiles}
 			c.consts["TILE"] = m
 			l.read(&c, o.Read)
 			l.add(c)
@@ -156,7 +156,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 				in: operands{"x0": v, "w": u, "y": p}, flops: 2 * int64(freq) * int64(now) * int64(s.rows()) * int64(4*n)}
 			l.add(c)
 			c = call{file: "winograd_output", consts: l.stored(o.Y), params: params{"O0": w.o0 + b, "SB": n, "TH": th, "TW": tw, "T": now, "FIRST": first},
-				in: operands{"products": p, "bias": l.param(o.B)}, x: count(now, 64), y: n, z: 1}
+				in: operands{"products": p, "bias": l.param(o.B)}, x: count(now, 64), y: n, z: 1, part: now, of: tiles}
 			c.consts["TILE"] = m
 			l.write(&c, o.Write, o.Y)
 			l.add(c)
