@@ -25,6 +25,7 @@ type Options struct {
 	Rounds  int             // evaluations whose median counts; at least 1
 	Layers  bool            // also every distinct layer
 	Roof    bool            // also the device's roof, and each layer's share of it
+	Kernels bool            // also every kernel, and the device's roof
 }
 
 // Row is one figure. The first of a run is the whole network.
@@ -50,9 +51,12 @@ type Row struct {
 // Result is a run: its rows, and how long it took until the first evaluation
 // could start.
 type Result struct {
-	Rows []Row
-	Open time.Duration
-	Roof Roof // zero if it was not asked for
+	Rows  []Row
+	Open  time.Duration
+	First time.Duration // of the first evaluation, with what is made for it
+
+	Roof    device.Roof     // zero if it was not asked for
+	Kernels []device.Kernel // of one evaluation
 }
 
 // Run times evaluations of a network.
@@ -72,9 +76,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, threads,
 			s.Device(), peak(), count, len(times), 0, 0})
 	}
-	if o.Roof {
-		var err error
-		if res.Roof, err = roofOf(s.device); err != nil {
+	if o.Roof || o.Kernels {
+		if res.Roof, err = roofOf(ctx, s.device); err != nil {
 			return nil, err
 		}
 	}
@@ -85,6 +88,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if _, err := s.Evaluate(ctx); err != nil {
 			return nil, err
 		}
+		if i == 0 {
+			res.First = time.Since(start)
+		}
 		if i > 0 || rounds == 1 { // the first touches all memory for the first time
 			whole = append(whole, time.Since(start))
 		}
@@ -94,7 +100,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	row(fmt.Sprintf("%s/%dx%d", o.Name, o.W, o.H), whole, 1, p.FLOPs())
 	if o.Roof {
-		res.Rows[0].OfPeak = res.Rows[0].GFLOPS / res.Roof.GFLOPS
+		res.Rows[0].OfPeak = 1e9 * res.Rows[0].GFLOPS / res.Roof.FLOPs
+	}
+	if o.Kernels {
+		k, ok := s.program.(device.KernelProfiler)
+		if !ok {
+			return nil, errors.New("this device cannot time its kernels; a GPU can")
+		}
+		if res.Kernels, err = k.Kernels(ctx, s.in, s.y); err != nil {
+			return nil, err
+		}
 	}
 	if !o.Layers {
 		return res, nil
@@ -110,7 +125,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	for _, l := range layers {
 		row(l.name, l.times, l.count, l.flops)
 		if r := &res.Rows[len(res.Rows)-1]; o.Roof && l.op != nil {
-			r.OfPeak, r.OfRoof = r.GFLOPS/res.Roof.GFLOPS, seconds(res.Roof, p, l.op)/(r.MS/1e3)
+			r.OfPeak, r.OfRoof = 1e9*r.GFLOPS/res.Roof.FLOPs, seconds(res.Roof, p, l.op)/(r.MS/1e3)
 		}
 	}
 	return res, nil

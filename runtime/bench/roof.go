@@ -1,28 +1,26 @@
 package bench
 
 import (
+	"context"
 	"errors"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 )
 
-// Roof is the most that a device can do, as measured beside the network.
-type Roof = device.Roof
-
 // roofOf measures a device's roof.
-func roofOf(d device.Device) (Roof, error) {
-	r, ok := d.(device.Roofed)
+func roofOf(ctx context.Context, d device.Device) (device.Roof, error) {
+	m, ok := d.(device.Measurer)
 	if !ok {
-		return Roof{}, errors.New("this device cannot measure its roof")
+		return device.Roof{}, errors.New("this device cannot measure its roof")
 	}
-	return r.Roof()
+	return m.Roof(ctx)
 }
 
 // seconds is what an operator must take under a roof: its nominal arithmetic
 // at the peak, or every tensor once through memory.
-func seconds(r Roof, p *plan.Plan, op plan.Op) float64 {
-	return max(float64(op.FLOPs(p))/r.GFLOPS, float64(traffic(p, op))/r.GBs) / 1e9
+func seconds(r device.Roof, p *plan.Plan, op plan.Op) float64 {
+	return max(float64(op.FLOPs(p))/r.FLOPs, float64(traffic(p, op))/r.Bytes)
 }
 
 // traffic is the bytes of an operator's inputs, weights and output in float32.

@@ -1,15 +1,16 @@
 package cpu
 
 import (
+	"context"
 	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 )
 
-// Roof implements device.Roofed: the best of some runs of both kernels, on all
+// Roof implements device.Measurer: the best of some runs of both kernels, on all
 // threads.
-func (d *cpu) Roof() (device.Roof, error) {
+func (d *cpu) Roof(ctx context.Context) (device.Roof, error) {
 	const (
 		args   = 64
 		bytes  = 1 << 27 // more than the last cache of most processors
@@ -41,5 +42,5 @@ func (d *cpu) Roof() (device.Roof, error) {
 	}
 	const items = 1 << 8
 	flops := float64(items*rounds*kernels.PeakFLOPs(d.set.Vector())) / best(kernels.Peak, items*n) * float64(n)
-	return device.Roof{GFLOPS: flops / 1e9, GBs: bytes / best(kernels.Stream, bytes/kernels.Streamed) / 1e9}, nil
+	return device.Roof{FLOPs: flops, Bytes: bytes / best(kernels.Stream, bytes/kernels.Streamed)}, ctx.Err()
 }
