@@ -35,7 +35,7 @@ const (
 	Slice   = 2    // output blocks that Winograd multiplies at a time
 	Run     = 1024 // pixels of one run of moments
 	Queries = 48   // of one item of Attend
-	Keys    = 256  // of one chunk of Attend
+	Keys    = 128  // of one chunk of Attend
 
 	// Expanded is how many segments of narrow weights ConvDirect makes
 	// float32 at a time.
