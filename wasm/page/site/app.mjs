@@ -58,7 +58,6 @@ function render() {
   $('compare').lastChild.textContent = seeds.count > 1 ? 'Four more seeds' : 'Compare seeds';
   $('compare-note').textContent = walking ? '' : certain;
   show('compare-note', !walking && certain);
-  $('stage').classList.toggle('with-seeds', !seeds.hidden);
   $('mat').classList.toggle('busy', Boolean(walking) && slider.dataset.shows === 'before');
   if (!walking) document.title = result ? 'Restored – i2sb' : 'i2sb – restore a photograph';
   if (has) shape();
@@ -67,9 +66,8 @@ function render() {
 /** The box has the shape and size that the result will have, so that it does not jump. */
 function shape() {
   const scale = result && !painting ? result.width / picture.width : choices.task?.scale ?? 1;
-  slider.shape(picture.width * scale, picture.height * scale);
-  mask.style.setProperty('--w', picture.width * scale);
-  mask.style.setProperty('--h', picture.height * scale);
+  $('stage').style.setProperty('--w', picture.width * scale);
+  $('stage').style.setProperty('--h', picture.height * scale);
   $('file-size').textContent = scale > 1 ? `${size(picture.width, picture.height)} → ${size(picture.width * scale, picture.height * scale)}` : size(picture.width, picture.height);
 }
 
@@ -116,8 +114,8 @@ function fail(error) {
   };
   showTrouble(trouble, error, handlers);
   // Before there is a picture the panel is away; the trouble stands in the welcome.
-  (picture ? $('act') : $('ways-hint')).before(trouble);
-  trouble.scrollIntoView?.({ block: 'nearest' });
+  if (picture) $('act').prepend(trouble);
+  else $('ways-hint').before(trouble);
 }
 
 // ---- what is done
@@ -157,6 +155,7 @@ async function busy(work) {
   const mine = walking = new AbortController();
   progress.begin('Opening the model');
   render();
+  if ($('stage').getBoundingClientRect().top < 0) $('stage').scrollIntoView(); // what happens, happens there
   try {
     await work(mine.signal);
   } catch (e) {
@@ -239,7 +238,9 @@ function zoom(actual) {
   $('mat').classList.toggle('actual', actual);
   $('mat').style.setProperty('--dpr', devicePixelRatio);
   // What scrolls has to be reachable by keys.
-  $('mat').toggleAttribute('tabindex', actual);
+  if (actual) $('mat').tabIndex = 0;
+  else $('mat').removeAttribute('tabindex');
+  if (actual) $('mat').scrollTo(($('mat').scrollWidth - $('mat').clientWidth) / 2, ($('mat').scrollHeight - $('mat').clientHeight) / 2);
 }
 
 // ---- wiring

@@ -49,11 +49,11 @@ const info = (device) => ({
 });
 
 export async function load(pack, { device = 'auto', signal, onProgress } = {}) {
-  const { ms = 30, fail, total = 4194814 } = settings.load ?? {};
+  const { ms = 30, fail, stallAt, total = 4194814 } = settings.load ?? {};
   calls.load.push({ pack: typeof pack === 'string' ? pack : pack.name, device });
   onProgress?.({ stage: 'initiate', source: String(pack) });
   for (let i = 0; i <= 10; i++) {
-    await sleep(ms / 10, signal);
+    await sleep(i > stallAt ? 1e8 : ms / 10, signal);
     onProgress?.({ stage: 'download', loaded: Math.round(total * i / 10), total, cached: false, resumed: 0 });
     if (i === 5) throwIf(typeof fail === 'function' ? fail(pack, device) : fail);
   }

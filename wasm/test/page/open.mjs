@@ -1,10 +1,7 @@
-// Debian's Chromium, driven by playwright-core, with the page open in it.
-import { chromium } from 'playwright-core';
+// The page, open in a browser, and what a visitor does first.
 import { fileURLToPath } from 'node:url';
 
 export const bird = fileURLToPath(new URL('../../../testdata/canyon-wren.jpg', import.meta.url));
-
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 
 /** Opens the page in a context of its own. fake sets the module's behaviour. */
 export async function open(browser, url, { fake = {}, ready = true, query = '', ...context } = {}) {
