@@ -186,6 +186,11 @@ func (e *Error) Error() string {
 	return s
 }
 
+// OutOfMemory and DeviceLost tell the error from others, for those above who do
+// not know this package.
+func (e *Error) OutOfMemory() bool { return e.Kind == Memory }
+func (e *Error) DeviceLost() bool  { return e.Kind == Lost || e.Kind == Hang }
+
 // Is tells whether an error is of a kind.
 func Is(err error, k Kind) bool {
 	var e *Error
