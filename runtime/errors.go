@@ -59,6 +59,6 @@ func OutOfMemory(err error) bool {
 // DeviceLost tells whether an error says that a GPU went away or does not
 // answer. The Model is of no use any more: open it again, or on another device.
 func DeviceLost(err error) bool {
-	var e interface{ DeviceLost() bool }
-	return errors.As(err, &e) && e.DeviceLost()
+	var e interface{ Gone() bool }
+	return errors.As(err, &e) && e.Gone()
 }

@@ -1,5 +1,11 @@
 package weights
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
 // Network is the configuration of an ADM U-Net, with the names that the
 // reference implementation gives its arguments.
 type Network struct {
@@ -59,6 +65,18 @@ type Header struct {
 	SourceSHA256 string             `json:"source_sha256,omitempty"` // of the checkpoint that was packed
 	Encoding     string             `json:"encoding"`                // of the tensors with two dimensions or more
 	Tensors      []Entry            `json:"tensors"`
+}
+
+// ID names a pack by its content, after its name if it has one: the header
+// holds the checksums of all tensors.
+func (h Header) ID() string {
+	sum := sha256.New()
+	_ = json.NewEncoder(sum).Encode(h) // a decoded header encodes
+	id := hex.EncodeToString(sum.Sum(nil)[:8])
+	if h.Name != "" {
+		id = h.Name + "@" + id
+	}
+	return id
 }
 
 // Entry is a tensor of a pack.

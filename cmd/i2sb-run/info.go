@@ -81,7 +81,7 @@ func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 	if err != nil {
 		return err
 	}
-	a := about{ID: packID(head), Tensors: len(head.Tensors), Name: head.Name, Encoding: head.Encoding, Network: head.Network,
+	a := about{ID: head.ID(), Tensors: len(head.Tensors), Name: head.Name, Encoding: head.Encoding, Network: head.Network,
 		Bridge: head.Bridge, Licence: head.Licence, Credits: head.Credits, Provenance: head.Provenance,
 		Metrics: head.Metrics, Source: head.SourceSHA256, Tasks: slices.Clone(head.Tasks)}
 	for _, t := range head.Tensors {

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime"
@@ -38,16 +35,4 @@ func header(ctx context.Context, src runtime.Source) (weights.Header, error) {
 	defer closer.Close()
 	defer p.Close()
 	return p.Header(), nil
-}
-
-// packID names a pack by its content: the header holds the checksums of all
-// tensors.
-func packID(h weights.Header) string {
-	sum := sha256.New()
-	_ = json.NewEncoder(sum).Encode(h) // a decoded header encodes
-	id := hex.EncodeToString(sum.Sum(nil)[:8])
-	if h.Name != "" {
-		id = h.Name + "@" + id
-	}
-	return id
 }

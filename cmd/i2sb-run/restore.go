@@ -177,7 +177,7 @@ func (r *restorer) resolve(ctx context.Context) error {
 	if err != nil {
 		return classify(err)
 	}
-	id := packID(h)
+	id := h.ID()
 	r.parameters = fmt.Sprintf("task=%s sampler=%s steps=%d seed=%d clip=%v last-x0=%v tile=%d overlap=%d%s pack=%s",
 		s.Task, s.Sampler, s.Steps, s.Seed, s.Clip, s.LastX0, r.tile, r.overlap, r.parameters, id)
 	r.text = map[string]string{"Software": "i2sb-run", "task": s.Task, "sampler": s.Sampler, "steps": fmt.Sprint(s.Steps),

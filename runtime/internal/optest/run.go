@@ -50,12 +50,32 @@ func run(t *testing.T, d device.Device, stored weights.DType, operator, network 
 // RunCase is RunStored for one case.
 func RunCase(t *testing.T, d device.Device, stored weights.DType, c Case) {
 	t.Helper()
+	p := c.plan(t)
+	compare(t, d, c.Name, plan.Fuse(p), p, stored, c.NMSE)
+}
+
+func (c Case) plan(t *testing.T) *plan.Plan {
+	t.Helper()
 	b := plan.NewBuilder()
 	p, err := b.Plan(c.Build(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, d, c.Name, plan.Fuse(p), p, stored, c.NMSE)
+	return p
+}
+
+// Reference is what ref makes of a case, EvaluateCase what a device does.
+func Reference(t *testing.T, c Case, stored weights.DType) []float32 {
+	t.Helper()
+	p := c.plan(t)
+	return Evaluate(t, ref.New(), p, Stored(p, stored))
+}
+
+// EvaluateCase runs a case fused.
+func EvaluateCase(t *testing.T, d device.Device, c Case, stored weights.DType) []float32 {
+	t.Helper()
+	p := plan.Fuse(c.plan(t))
+	return Evaluate(t, d, p, Stored(p, stored))
 }
 
 // results keeps ref's results, which are slow, for the next device.
@@ -123,6 +143,18 @@ func NMSE(a, b []float32) float64 {
 	}
 	if den == 0 {
 		den = math.SmallestNonzeroFloat64
+	}
+	return num / den
+}
+
+// ScaledError is Σ(a−b)²/Σ(1+b²): of single values that should be of order 1
+// but may happen to be close to 0.
+func ScaledError(a, b []float32) float64 {
+	var num, den float64
+	for i := range b {
+		d := float64(a[i]) - float64(b[i])
+		num += d * d
+		den += 1 + float64(b[i])*float64(b[i])
 	}
 	return num / den
 }

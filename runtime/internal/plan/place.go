@@ -46,7 +46,7 @@ func (p *Plan) LayoutPages(size func(Value) int, page int) (offsets []int, total
 		n := round(size(l.v))
 		at := 0
 		for _, o := range placed {
-			if o.last <= l.first || l.last < o.first {
+			if o.last < l.first || l.last < o.first {
 				continue
 			}
 			start := offsets[o.v]

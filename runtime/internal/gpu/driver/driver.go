@@ -186,10 +186,10 @@ func (e *Error) Error() string {
 	return s
 }
 
-// OutOfMemory and DeviceLost tell the error from others, for those above who do
-// not know this package.
+// OutOfMemory and Gone tell errors apart for those above who do not know this
+// package: Gone is a device that is lost or does not answer.
 func (e *Error) OutOfMemory() bool { return e.Kind == Memory }
-func (e *Error) DeviceLost() bool  { return e.Kind == Lost || e.Kind == Hang }
+func (e *Error) Gone() bool        { return e.Kind == Lost || e.Kind == Hang }
 
 // Is tells whether an error is of a kind.
 func Is(err error, k Kind) bool {
