@@ -101,16 +101,22 @@ function forget() {
 
 function fail(error) {
   if (isAbort(error)) return;
+  // After these the worker is gone or cannot be trusted; the pack is on this device, so opening it anew is quick.
+  const anew = ['closed', 'internal', 'device-lost', 'out-of-memory', 'unsupported'].includes(error.code);
+  const run = () => {
+    if (anew || !picture) engine.load();
+    if (picture) restoreIt();
+  };
   const handlers = {
     retry: run,
     another: () => $('file').click(),
     settings: dialog.open,
     'open-pack': () => $('file').click(),
     tiles: () => { choices.tile = 256; run(); },
-    processor: () => { engine.load({ device: 'wasm' }); run(); },
+    processor: () => { engine.load({ device: 'wasm' }); if (picture) restoreIt(); },
     builtin: () => engine.load({ pack: builtin }),
     defaults: () => choices.reset(),
-    reload: () => { if (picture) run(); else engine.load(); },
+    reload: () => { engine.load(); if (picture) restoreIt(); },
   };
   showTrouble(trouble, error, handlers);
   // Before there is a picture the panel is away; the trouble stands in the welcome.
@@ -152,6 +158,7 @@ async function takePack(file) {
 async function busy(work) {
   walking?.abort();
   hideTrouble(trouble);
+  $('notice').textContent = '';
   const mine = walking = new AbortController();
   progress.begin('Opening the model');
   render();
@@ -172,7 +179,7 @@ async function busy(work) {
   }
 }
 
-const run = () => busy(async (signal) => {
+const restoreIt = () => busy(async (signal) => {
   const made = await walk(choices.options, signal);
   seeds.clear(); // of other choices
   painting = false;
@@ -256,7 +263,7 @@ $('example').addEventListener('click', async () => {
 $('engine').addEventListener('click', () => dialog.open());
 $('choices').addEventListener('submit', (e) => {
   e.preventDefault();
-  run();
+  restoreIt();
 });
 $('compare').addEventListener('click', compare);
 $('cancel').addEventListener('click', () => walking?.abort());
@@ -290,7 +297,7 @@ engine.addEventListener('change', () => {
 });
 engine.addEventListener('lost', (e) => {
   choices.show(engine.model.info);
-  say(`The graphics processor went away. ${e.detail.device.detail}`);
+  $('notice').textContent = `The graphics processor went away. ${e.detail.device.detail}`;
   if (walking) progress.begin('Beginning again');
 });
 
