@@ -13,7 +13,7 @@ let queue = Promise.resolve();
 const running = new Map(); // id → AbortController
 
 const end = (error) => {
-  fatal ??= error;
+  fatal ??= error instanceof I2SBError ? error : new I2SBError('internal', String(error?.message ?? error));
   postMessage({ fatal: pack(fatal) });
 };
 
