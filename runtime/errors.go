@@ -48,3 +48,10 @@ type DeviceError struct {
 
 func (e *DeviceError) Error() string { return fmt.Sprintf("device %s: %v", e.Device, e.Err) }
 func (e *DeviceError) Unwrap() error { return e.Err }
+
+// OutOfMemory tells whether an error says that a device has no memory left for
+// a network or a picture.
+func OutOfMemory(err error) bool {
+	var e interface{ OutOfMemory() bool }
+	return errors.As(err, &e) && e.OutOfMemory()
+}

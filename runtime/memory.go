@@ -15,12 +15,20 @@ type Memory struct {
 	Weight int64 `json:"weights"` // in the device's layout
 	Arena  int64 `json:"arena"`   // activations
 	Work   int64 `json:"scratch"` // the device's own buffers
-	State  int64 `json:"state"`   // the picture's states and histories
+	State  int64 `json:"state"`   // the picture: states, histories and mask; see PlanMemory
 	Peak   int64 `json:"peak"`    // the sum
 }
 
 // PlanMemory tells what restoring a w×h picture takes, without running it.
-// For sr4x, w×h is the size of the result.
+// For sr4x, w×h is the size of the result; an inpainting task counts with its
+// mask. The program itself, some 25 MiB, comes on top.
+//
+// State is the most that the picture takes at any time: 12 bytes a pixel for
+// each of the walk's states and histories (two for posterior and ode, three
+// with a mask, five for dbim3). Decoding before the walk and encoding after it
+// take no more than the least walk, 24 bytes a pixel, for pictures of 8 bits
+// without alpha; RestorePicture lets go of what was decoded once the walk has
+// begun. Alpha is held all the time, 2 bytes a pixel more.
 func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	var oo openOptions
 	var o options
@@ -45,18 +53,18 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 		return Memory{}, err
 	}
 	defer d.Close()
-	m := &Model{header: h, schedule: s, config: c, device: d}
-	return m.memory(w, ht, &o)
+	return (&Model{header: h, schedule: s, config: c, device: d}).memory(&o, w, ht)
 }
 
-// Memory tells what restoring a w×h picture takes on the model's device,
-// without running it. For sr4x, w×h is the size of the result.
-func (m *Model) Memory(w, h int, opts ...Option) (Memory, error) {
-	return m.memory(w, h, apply(opts))
+// Memory is PlanMemory on the model's device.
+func (m *Model) Memory(w, ht int, opts ...Option) (Memory, error) {
+	return m.memory(apply(opts), w, ht)
 }
 
-func (m *Model) memory(w, h int, o *options) (Memory, error) {
-	wk, err := m.newWalk(o, w, h)
+func (m *Model) memory(o *options, w, ht int) (Memory, error) {
+	masked := o.mask != nil || Family(o.task) == "inpaint"
+	o.mask = nil
+	wk, err := m.newWalk(o, w, ht)
 	if err != nil {
 		return Memory{}, err
 	}
@@ -65,8 +73,16 @@ func (m *Model) memory(w, h int, o *options) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	r := Memory{TileW: win.W, TileH: win.H, Tiles: len(wk.windows),
-		Weight: need.Weights, Arena: need.Arena, Work: need.Scratch, State: wk.stateBytes()}
+	spec := wk.spec()
+	r := Memory{TileW: win.W, TileH: win.H, Tiles: len(wk.windows), Weight: need.Weights, Arena: need.Arena, Work: need.Scratch}
+	if masked { // the caller's, a padded copy, and the canvas's
+		spec.Mask = []uint8{}
+		r.State = int64(w)*int64(ht) + int64(spec.W)*int64(spec.H)
+		if spec.W != w || spec.H != ht {
+			r.State += int64(spec.W) * int64(spec.H)
+		}
+	}
+	r.State += spec.Bytes()
 	r.Peak = need.Total() + r.State
 	return r, nil
 }

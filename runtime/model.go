@@ -110,6 +110,17 @@ func (m *Model) Device() string {
 	return i.Name + ": " + i.Detail
 }
 
+// DeviceInfo describes what the model runs on.
+func (m *Model) DeviceInfo() DeviceInfo { return DeviceInfo(m.device.Info()) }
+
+// DeviceInfo describes a device to people.
+type DeviceInfo struct {
+	Name     string // "cpu", "ref", or the adapter's name
+	Detail   string // what was chosen and why: kernels, threads, backend
+	Software bool   // a software adapter
+	Threads  int    // 0 where they do not apply
+}
+
 // Close frees the device. Restorations that run return ErrClosed.
 func (m *Model) Close() error {
 	m.mu.Lock()

@@ -44,6 +44,7 @@ type options struct {
 	cond     *bridge.Image
 	noise    bridge.Noise
 	onStep   func(Step) error
+	onWork   func(Work)
 	official bool
 }
 
@@ -131,6 +132,18 @@ type Step struct {
 	Done, Of int // evaluations of the network, counted from 1
 	Index    int // the bridge's index that the state has reached, 0 at the end
 	walk     *walk
+}
+
+// WithWork is called several times within every evaluation of the network, on
+// the caller's goroutine.
+func WithWork(f func(Work)) Option { return func(o *options) { o.onWork = f } }
+
+// Work is how much of a restoration is done, which is finer than Step: large
+// pictures have many tiles, and an evaluation takes a while.
+type Work struct {
+	Fraction    float64 // from 0 to 1
+	Step, Steps int     // evaluations done, and of how many
+	Tile, Tiles int     // done within the step
 }
 
 // State copies the state at Index, without padding. The error is the device's.

@@ -20,6 +20,9 @@ func pad(y, x *bridge.Image) {
 
 // padMask enlarges a mask like its picture.
 func padMask(m *Mask, w, h int) []uint8 {
+	if m.W == w && m.H == h {
+		return m.Values
+	}
 	y := make([]uint8, w*h)
 	for i := range h {
 		for j := range w {

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	goruntime "runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/eval"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
 	"github.com/i2sb-go/i2sb/weights"
@@ -75,22 +72,6 @@ func equal(a, b *bridge.Image) bool {
 		}
 	}
 	return a.SameSize(b) == nil
-}
-
-func TestSameSeedSamePicture(t *testing.T) {
-	x := noise(3, 24, 40)
-	one := restore(t, open(t, header(nil), runtime.WithThreads(1)), x, runtime.WithSteps(3), runtime.WithSeed(7))
-	m := open(t, header(nil), runtime.WithThreads(2))
-	if !equal(one, restore(t, m, x, runtime.WithSteps(3), runtime.WithSeed(7))) {
-		t.Error("one and two threads differ")
-	}
-	if equal(one, restore(t, m, x, runtime.WithSteps(3), runtime.WithSeed(8))) {
-		t.Error("the seed changes nothing")
-	}
-	ref := restore(t, open(t, header(nil), runtime.WithDevice("ref")), x, runtime.WithSteps(3), runtime.WithSeed(7))
-	if p, _ := eval.PSNR(one, ref); p < 60 {
-		t.Errorf("cpu and ref agree to %.1f dB only", p)
-	}
 }
 
 func TestAnySize(t *testing.T) {
@@ -193,35 +174,4 @@ func TestConcurrentRestorationsDoNotMix(t *testing.T) {
 		}
 	}
 	wg.Wait()
-}
-
-// TestSoak restores again and again; memory and goroutines must stay flat.
-func TestSoak(t *testing.T) {
-	n := 100
-	if testing.Short() || raceDetector {
-		n = 8
-	}
-	if long() {
-		n = 1000
-	}
-	m := open(t, header(nil))
-	x := noise(3, 64, 64)
-	var first goruntime.MemStats
-	goroutines := 0
-	for i := range n + 10 {
-		restore(t, m, x, runtime.WithSteps(1), runtime.WithSeed(uint64(i)))
-		if i == 9 {
-			goruntime.GC()
-			goruntime.ReadMemStats(&first)
-			goroutines = goruntime.NumGoroutine()
-		}
-	}
-	time.Sleep(10 * time.Millisecond)
-	goruntime.GC()
-	var last goruntime.MemStats
-	goruntime.ReadMemStats(&last)
-	t.Logf("%d restorations: heap %d → %d bytes, goroutines %d → %d", n, first.HeapAlloc, last.HeapAlloc, goroutines, goruntime.NumGoroutine())
-	if last.HeapAlloc > first.HeapAlloc+1<<20 || goruntime.NumGoroutine() > goroutines {
-		t.Error("memory or goroutines grow")
-	}
 }

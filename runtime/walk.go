@@ -24,6 +24,7 @@ type walk struct {
 	padW, padH int
 	windows    []tile.Window
 	canvas     device.Canvas
+	kept       kept
 }
 
 // wholeLimit is the device memory beyond which a picture is cut into tiles of
@@ -51,6 +52,10 @@ func (m *Model) newWalk(o *options, w, h int) (*walk, error) {
 	}
 	if k.table, err = m.table(o, t); err != nil {
 		return nil, err
+	}
+	if o.mask != nil && !o.official { // known pixels are exact at the end
+		last := &k.table.Steps[len(k.table.Steps)-1]
+		last.MaskNoise, last.MaskX0 = 0, last.MaskX0 || k.lastX0
 	}
 	if o.mask != nil && (o.mask.W != w || o.mask.H != h || len(o.mask.Values) != w*h) {
 		return nil, &OptionError{"mask", fmt.Sprintf("of %d×%d", o.mask.W, o.mask.H), fmt.Sprintf("the picture is %d×%d", w, h)}
@@ -122,11 +127,6 @@ func (k *walk) cut(multiple int) error {
 	return nil
 }
 
-// stateBytes is the memory of the picture's state.
-func (k *walk) stateBytes() int64 {
-	return k.spec().Bytes()
-}
-
 func (k *walk) spec() device.CanvasSpec {
 	b := k.m.header.Bridge
 	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, Table: k.table, Clip: k.clip,
@@ -143,7 +143,8 @@ func (k *walk) spec() device.CanvasSpec {
 	return s
 }
 
-// run walks from x1 (the picture's size) and returns the result, as large.
+// run walks from x1 (the picture's size) and returns the result, as large. x1
+// is let go once the walk has begun.
 func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
 	spec := k.spec()
 	var err error
@@ -151,7 +152,9 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		return nil, err
 	}
 	defer k.canvas.Close()
+	settle(x1)
 	k.start(spec, x1)
+	settle(x1)
 	if err := k.canvas.Start(); err != nil {
 		return nil, err
 	}
@@ -159,9 +162,9 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		if err := k.canvas.Begin(); err != nil {
 			return nil, err
 		}
-		for _, win := range k.windows {
+		for j, win := range k.windows {
 			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
-				return k.canvas.Evaluate(ctx, p, win, st)
+				return k.canvas.Evaluate(k.watched(ctx, p, i, j), p, win, st)
 			})
 			if err != nil {
 				return nil, err
@@ -181,9 +184,7 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		return nil, err
 	}
 	result := k.crop(y)
-	if k.o.mask != nil && !k.o.official {
-		pasteBack(result, x1, k.o.mask)
-	}
+	k.kept.paste(result)
 	return result, nil
 }
 
@@ -191,6 +192,9 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 func (k *walk) start(spec device.CanvasSpec, x1 *bridge.Image) {
 	to := k.canvas.X1()
 	pad(to, x1)
+	if k.o.mask != nil && !k.o.official {
+		k.kept = keep(x1, k.o.mask, k.m.header.Bridge.AddX1Noise)
+	}
 	if spec.Mask != nil && !k.o.official {
 		bridge.FillHole(to, spec.Mask, spec.Noise)
 	}
@@ -211,34 +215,11 @@ func (k *walk) cropped(x *bridge.Image, err error) (*bridge.Image, error) {
 	return k.crop(x), nil
 }
 
-// crop cuts the padding off.
+// crop cuts the padding off, in place.
 func (k *walk) crop(x *bridge.Image) *bridge.Image {
-	if k.padW == k.w && k.padH == k.h {
-		return x
+	for i := range x.C * k.h { // rows only move down
+		c, y := i/k.h, i%k.h
+		copy(x.Pix[i*k.w:(i+1)*k.w], x.Pix[(c*x.H+y)*x.W:])
 	}
-	y := bridge.NewImage(x.C, k.h, k.w)
-	for c := range x.C {
-		for i := range k.h {
-			copy(y.Plane(c)[i*k.w:(i+1)*k.w], x.Plane(c)[i*x.W:])
-		}
-	}
-	return y
-}
-
-// pasteBack puts the known pixels into the result: exactly where the mask is
-// 0, in proportion where it blends.
-func pasteBack(y, x1 *bridge.Image, m *Mask) {
-	for c := range y.C {
-		known, out := x1.Plane(c), y.Plane(c)
-		for i, hole := range m.Values {
-			switch hole {
-			case 0:
-				out[i] = known[i]
-			case 255:
-			default:
-				a := float32(hole) / 255
-				out[i] = a*out[i] + (1-a)*known[i]
-			}
-		}
-	}
+	return &bridge.Image{C: x.C, H: k.h, W: k.w, Pix: x.Pix[:x.C*k.h*k.w]}
 }

@@ -20,7 +20,8 @@ type informer struct {
 	memory, asJSON bool
 	size, device   string
 	tile, overlap  int
-	task           string
+	task, sampler  string
+	steps          int
 }
 
 func (a *app) infoCommand() *cobra.Command {
@@ -31,7 +32,7 @@ func (a *app) infoCommand() *cobra.Command {
 		Long:  "Prints the header of a pack (default: the built-in one): network, bridge, tasks, licence, sizes.\nWith --memory, what restoring a picture of --size takes, without running it.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return i.run(c.Context(), strings.Join(args, ""))
+			return i.run(c.Context(), strings.Join(args, ""), c.Flags().Changed("steps"))
 		},
 	}
 	f := c.Flags()
@@ -39,7 +40,9 @@ func (a *app) infoCommand() *cobra.Command {
 	f.StringVar(&i.size, "size", "256x256", "size of the result, WIDTHxHEIGHT")
 	f.IntVar(&i.tile, "tile", 0, "as for restore")
 	f.IntVar(&i.overlap, "overlap", 0, "as for restore")
-	f.StringVar(&i.task, "task", "", "as for restore")
+	f.StringVar(&i.task, "task", "", "as for restore; inpainting counts with a mask")
+	f.StringVar(&i.sampler, "sampler", "", "as for restore")
+	f.IntVar(&i.steps, "steps", 0, "as for restore")
 	f.StringVar(&i.device, "device", "auto", "as for restore")
 	f.BoolVar(&i.asJSON, "json", false, "print a JSON object")
 	return c
@@ -65,7 +68,7 @@ type about struct {
 	MemoryBytes *runtime.Memory    `json:"memory,omitempty"`
 }
 
-func (i *informer) run(ctx context.Context, pack string) error {
+func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 	var w, h int
 	if n, err := fmt.Sscanf(i.size+"\n", "%dx%d\n", &w, &h); n != 2 || err != nil || w < 1 || h < 1 || w > 1<<20 || h > 1<<20 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 1024x768", i.size)
@@ -102,7 +105,11 @@ func (i *informer) run(ctx context.Context, pack string) error {
 		a.Tasks[n].Sampler, a.Tasks[n].Steps = s.Sampler, s.Steps
 	}
 	if i.memory {
-		m, err := runtime.PlanMemory(head, w, h, runtime.WithDevice(i.device), runtime.WithTile(i.tile), runtime.WithOverlap(i.overlap), runtime.WithTask(i.task))
+		options := []any{runtime.WithDevice(i.device), runtime.WithTile(i.tile), runtime.WithOverlap(i.overlap), runtime.WithTask(i.task), runtime.WithSampler(i.sampler)}
+		if steps {
+			options = append(options, runtime.WithSteps(i.steps))
+		}
+		m, err := runtime.PlanMemory(head, w, h, options...)
 		if err != nil {
 			return classify(err)
 		}

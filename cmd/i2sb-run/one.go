@@ -43,6 +43,7 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 	if err != nil {
 		return rec, err
 	}
+	b = nil // it is not held while the picture is walked, nor is p
 	if err := ctx.Err(); err != nil {
 		return rec, err
 	}

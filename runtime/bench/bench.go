@@ -9,11 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
-	"github.com/i2sb-go/i2sb/runtime/internal/devices"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
-	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -51,46 +48,26 @@ type Result struct {
 
 // Run times evaluations of a network.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	p, err := unet.Build(o.Network, 1, o.H, o.W)
+	s, err := Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	d, err := devices.Open(o.Device, o.Threads)
-	if err != nil {
-		return nil, &runtime.DeviceError{Device: o.Device, Err: err}
-	}
-	defer d.Close()
-	src := o.Weights
-	if src == nil {
-		src = newRandom(p)
-	}
-	start := time.Now()
-	n, err := d.Load(ctx, p, src)
-	if err != nil {
-		return nil, err
-	}
-	defer n.Close()
-	r, err := n.Compile(p)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	res := &Result{Open: time.Since(start)}
+	defer s.Close()
+	res := &Result{Open: s.Opened}
+	p := s.plan
 
-	info := d.Info()
+	threads := s.device.Info().Threads
 	row := func(name string, times []time.Duration, count int, flops int64) {
 		slices.Sort(times)
 		t := times[len(times)/2]
-		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, info.Threads,
-			info.Name + ": " + info.Detail, peak(), count, len(times)})
+		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, threads,
+			s.Device(), peak(), count, len(times)})
 	}
-	in := input(p)
-	y := make([]float32, p.Shape(p.Output).Len())
 	rounds := max(1, o.Rounds)
 	var whole []time.Duration
 	for i := range rounds + 1 {
 		start := time.Now()
-		if err := r.Run(ctx, in, y); err != nil {
+		if _, err := s.Evaluate(ctx); err != nil {
 			return nil, err
 		}
 		if i > 0 || rounds == 1 { // the first touches all memory for the first time
@@ -104,11 +81,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if !o.Layers {
 		return res, nil
 	}
-	f, ok := r.(device.Profiler)
+	f, ok := s.program.(device.Profiler)
 	if !ok {
 		return nil, errors.New("this device cannot time its layers")
 	}
-	layers, err := profile(ctx, f, p, in, y, rounds)
+	layers, err := profile(ctx, f, p, s.in, s.y, rounds)
 	if err != nil {
 		return nil, err
 	}
@@ -165,20 +142,4 @@ func profile(ctx context.Context, f device.Profiler, p *plan.Plan, in device.Inp
 	}
 	slices.SortStableFunc(layers, func(a, b *layer) int { return cmp.Compare(total(b), total(a)) })
 	return layers, nil
-}
-
-// input is a picture of some contrast at the middle of the bridge.
-func input(p *plan.Plan) device.Input {
-	x := p.Shape(p.X)
-	in := device.Input{X: make([]float32, x.Len())}
-	for i := range in.X {
-		in.X[i] = float32(i*7919%255)/127.5 - 1
-	}
-	for range x.N {
-		in.Levels = append(in.Levels, 500)
-		if p.Label != plan.None {
-			in.Labels = append(in.Labels, 0)
-		}
-	}
-	return in
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package picture
 
 import (
@@ -18,11 +20,6 @@ import (
 
 	"github.com/i2sb-go/i2sb/bridge"
 )
-
-// FormatError says why bytes are no picture that can be restored.
-type FormatError struct{ Reason string }
-
-func (e *FormatError) Error() string { return e.Reason }
 
 // Limits bound what is decoded, before it is.
 type Limits struct {

@@ -1,3 +1,5 @@
+//go:build !js
+
 package picture
 
 import (
@@ -60,25 +62,17 @@ func Encode(w io.Writer, p *Picture, format string, quality int) error {
 	if strings.Contains(q.Lossy(format), "profile") {
 		q.ICC = nil
 	}
-	var b []byte
-	var err error
 	switch format {
 	case "png":
-		b, err = q.png()
+		return q.png(w)
 	case "jpeg":
-		b, err = q.jpeg(quality)
+		return q.jpeg(w, quality)
 	case "tiff":
-		b, err = q.tiff()
+		return q.tiff(w)
 	case "bmp":
 		return bmp.Encode(w, q.ToImage())
-	default:
-		err = &FormatError{fmt.Sprintf("pictures are written as png, jpeg, tiff or bmp, not %q", format)}
 	}
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(b)
-	return err
+	return &FormatError{fmt.Sprintf("pictures are written as png, jpeg, tiff or bmp, not %q", format)}
 }
 
 // check tells whether the picture is one.
@@ -102,25 +96,26 @@ func (p *Picture) check() error {
 	return checkText(p.Text)
 }
 
-func (p *Picture) jpeg(quality int) ([]byte, error) {
+func (p *Picture) jpeg(w io.Writer, quality int) error {
 	if quality < 1 || quality > 100 {
-		return nil, &FormatError{fmt.Sprintf("JPEG quality %d is outside 1 to 100", quality)}
+		return &FormatError{fmt.Sprintf("JPEG quality %d is outside 1 to 100", quality)}
 	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, p.ToImage(), &jpeg.Options{Quality: quality}); err != nil {
-		return nil, err
+	more, err := segments(p.ICC, p.Text)
+	if err != nil {
+		return err
 	}
-	return withSegments(b.Bytes(), p.ICC, p.Text)
+	return jpeg.Encode(&splice{w: w, at: 2, put: func(head []byte) []byte { return append(head, more...) }},
+		p.ToImage(), &jpeg.Options{Quality: quality})
 }
 
-func (p *Picture) tiff() ([]byte, error) {
+func (p *Picture) tiff(w io.Writer) error {
 	// The encoder keeps sides in 16 bits and would cut larger ones silently.
 	if side := max(p.Image.W, p.Image.H); side > math.MaxUint16 {
-		return nil, &FormatError{fmt.Sprintf("a TIFF's side has at most 65535 pixels, not %d; write a PNG", side)}
+		return &FormatError{fmt.Sprintf("a TIFF's side has at most 65535 pixels, not %d; write a PNG", side)}
 	}
 	var b bytes.Buffer
 	if err := tiff.Encode(&b, p.ToImage(), &tiff.Options{Compression: tiff.Deflate}); err != nil {
-		return nil, err
+		return err
 	}
 	tags := map[uint16][]byte{}
 	if p.ICC != nil {
@@ -129,5 +124,10 @@ func (p *Picture) tiff() ([]byte, error) {
 	if len(p.Text) > 0 {
 		tags[tagDescription] = append(packText(p.Text), 0)
 	}
-	return withTags(b.Bytes(), tags)
+	whole, err := withTags(b.Bytes(), tags)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(whole)
+	return err
 }

@@ -167,10 +167,7 @@ func TestText(t *testing.T) {
 }
 
 func TestTextOfOthers(t *testing.T) {
-	j, err := withSegments(jpegOf(t, colours(3, 3)), nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := jpegOf(t, colours(3, 3))
 	j = slices.Concat(j[:2], []byte("\xff\xff\xfe\x00\x07hello"), j[2:])
 	if text := ReadText(bytes.NewReader(j)); text["Comment"] != "hello" {
 		t.Errorf("JPEG: %v", text)

@@ -1,3 +1,5 @@
+//go:build !js
+
 package picture
 
 import (
@@ -18,10 +20,9 @@ const (
 
 const iccMark = "ICC_PROFILE\x00"
 
-// withSegments puts a profile and a text behind a JPEG's start.
-func withSegments(b, icc []byte, text map[string]string) ([]byte, error) {
+// segments makes those that hold a profile and a text.
+func segments(icc []byte, text map[string]string) (out []byte, err error) {
 	const most = maxSegment - len(iccMark) - 2
-	out := slices.Clone(b[:2])
 	add := func(kind byte, parts ...[]byte) {
 		body := slices.Concat(parts...)
 		out = binary.BigEndian.AppendUint16(append(out, 0xff, kind), uint16(2+len(body)))
@@ -39,7 +40,7 @@ func withSegments(b, icc []byte, text map[string]string) ([]byte, error) {
 		}
 		add(markComment, comment)
 	}
-	return append(out, b[2:]...), nil
+	return out, nil
 }
 
 // jpegSegments calls f with every segment before the pixels until it returns

@@ -1,6 +1,7 @@
 // Package picture reads and writes picture files and turns them into planar
 // tensors in [-1, 1]. Orientation is applied; depth, alpha and colour profile
-// are carried from the file that is read to the one that is written.
+// are carried from the file that is read to the one that is written. Browsers
+// read and write files themselves: their builds have Picture alone.
 package picture
 
 import (
@@ -20,6 +21,11 @@ type Picture struct {
 	ICC   []byte            // colour profile, or nil
 	Text  map[string]string // to record in the file
 }
+
+// FormatError says why bytes are no picture that can be restored.
+type FormatError struct{ Reason string }
+
+func (e *FormatError) Error() string { return e.Reason }
 
 // Derive returns a picture with everything of p but its pixels.
 func (p *Picture) Derive() *Picture {

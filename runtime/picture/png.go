@@ -1,3 +1,5 @@
+//go:build !js
+
 package picture
 
 import (
@@ -27,38 +29,35 @@ const greyKind = 4
 // pngIsGrey tells whether a PNG has no colour: bit 1 of its kind.
 func pngIsGrey(b []byte) bool { return len(b) > pngKind && b[pngKind]&2 == 0 }
 
-func (p *Picture) png() ([]byte, error) {
+func (p *Picture) png(w io.Writer) error {
 	img := p.ToImage()
 	grey := p.Image.C == 1 && p.Alpha != nil
 	if grey {
 		img = pairs(img)
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		return nil, err
-	}
-	head, rest := b.Bytes()[:pngHead:pngHead], b.Bytes()[pngHead:]
-	if grey {
-		head[pngDepth], head[pngKind] = 8, greyKind
-		if p.Depth == 16 {
-			head[pngDepth] = 16
+	return png.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
+		if grey {
+			head[pngDepth], head[pngKind] = 8, greyKind
+			if p.Depth == 16 {
+				head[pngDepth] = 16
+			}
+			binary.BigEndian.PutUint32(head[pngHead-4:], crc32.ChecksumIEEE(head[12:pngHead-4]))
 		}
-		binary.BigEndian.PutUint32(head[pngHead-4:], crc32.ChecksumIEEE(head[12:pngHead-4]))
-	}
-	if p.ICC != nil {
-		var z bytes.Buffer
-		z.WriteString("icc\x00\x00")
-		c := zlib.NewWriter(&z)
-		c.Write(p.ICC)
-		c.Close()
-		head = appendChunk(head, "iCCP", z.Bytes())
-	}
-	for _, k := range slices.Sorted(maps.Keys(p.Text)) {
-		name, _ := latin1(k)
-		// iTXt: keyword, no compression, no language, UTF-8 text.
-		head = appendChunk(head, "iTXt", []byte(name+"\x00\x00\x00\x00\x00"+p.Text[k]))
-	}
-	return append(head, rest...), nil
+		if p.ICC != nil {
+			var z bytes.Buffer
+			z.WriteString("icc\x00\x00")
+			c := zlib.NewWriter(&z)
+			c.Write(p.ICC)
+			c.Close()
+			head = appendChunk(head, "iCCP", z.Bytes())
+		}
+		for _, k := range slices.Sorted(maps.Keys(p.Text)) {
+			name, _ := latin1(k)
+			// iTXt: keyword, no compression, no language, UTF-8 text.
+			head = appendChunk(head, "iTXt", []byte(name+"\x00\x00\x00\x00\x00"+p.Text[k]))
+		}
+		return head
+	}}, img)
 }
 
 // pairs is for grey with alpha, which the encoder cannot write. A pixel of it

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -83,6 +84,19 @@ func TestFixtures(t *testing.T) {
 				t.Errorf("%d rows, want 566 tensors and their sum", len(rows))
 			}
 		})
+	}
+}
+
+// TestKernels evaluates the networks and walks with all sets of kernels but the
+// first, which TestFixtures takes.
+func TestKernels(t *testing.T) {
+	for _, kernel := range kernels.Names()[1:] {
+		for _, name := range []string{"unet-plain", "unet-cond", "unet-class", "unet-neworder", "unet-tiny", "sample-sde", "sample-inpaint"} {
+			t.Run(kernel+" "+name, func(t *testing.T) {
+				t.Setenv(kernels.Variable, kernel)
+				check(t, "testdata/"+name+".safetensors", "cpu")
+			})
+		}
 	}
 }
 

@@ -137,6 +137,9 @@ type program struct {
 
 func (r *program) Plan() *plan.Plan { return r.p }
 
+// Pace implements device.Paced.
+func (r *program) Pace() int { return len(r.lowered.steps) + 2 }
+
 func (r *program) Close() error {
 	r.once.Do(func() { r.set.Free(r.memory) })
 	return nil

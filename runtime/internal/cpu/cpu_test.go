@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -48,20 +49,22 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeABit(t *testing.T) {
-	cfg := optest.Networks()["base"]
-	p, err := unet.Build(cfg, 1, 16, 24)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	p, err := unet.Build(optest.Networks()["base"], 1, 16, 24)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var first []float32
-	for _, threads := range []int{1, 2, 3, 7} {
-		d := NewWith(kernels.All()[0], threads)
-		y := optest.Evaluate(t, d, p, optest.Random(p))
-		d.Close()
-		if first == nil {
-			first = y
-		} else if !slices.Equal(first, y) {
-			t.Errorf("%d threads differ from one", threads)
+	for _, s := range kernels.All() {
+		var first []float32
+		for _, threads := range []int{1, 2, 3, 7} {
+			d := NewWith(s, threads)
+			y := optest.Evaluate(t, d, p, optest.Random(p))
+			d.Close()
+			if first == nil {
+				first = y
+			} else if !slices.Equal(first, y) {
+				t.Errorf("%s: %d threads differ from one", s.Name(), threads)
+			}
 		}
 	}
 }

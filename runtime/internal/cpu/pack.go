@@ -67,7 +67,7 @@ func pack(p *plan.Plan, m int, t kernels.Type) (pk []packing, total int64) {
 		switch o := op.(type) {
 		case *plan.Conv:
 			k := packing{out: p.Shape(o.Y).C, in: p.Channels(o.X), taps: o.Kernel * o.Kernel, typ: t}
-			if winogradable(p, o) {
+			if winogradable(o) {
 				k.tile = m
 			}
 			pk[o.W] = k
@@ -101,8 +101,8 @@ func (k packing) size() int64 {
 	return lines(n * k.typ.Size())
 }
 
-func winogradable(p *plan.Plan, o *plan.Conv) bool {
-	return o.Kernel == 3 && o.Stride == 1 && min(p.Channels(o.X), p.Shape(o.Y).C) >= kernels.Block
+func winogradable(o *plan.Conv) bool {
+	return o.Kernel == 3 && o.Stride == 1
 }
 
 // storedAs is how a source stores the weights of a plan's first convolution,

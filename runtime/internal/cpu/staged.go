@@ -24,7 +24,7 @@ func (l *lowered) stages(o *plan.Conv, y plan.Shape) int {
 		}
 		return 0
 	}
-	if !winogradable(l.p, o) || tilesOf(y, 2) < l.policy.few {
+	if !winogradable(o) || tilesOf(y, 2) < l.policy.few {
 		return 0
 	}
 	best, least := 0, float64(2*9*y.N*y.H*y.W)*float64(k.in*k.out)

@@ -65,6 +65,10 @@ type Program interface {
 	Close() error
 }
 
+// Paced is a Program that can tell how often Run asks its context whether it
+// has ended: the measure of progress within an evaluation.
+type Paced interface{ Pace() int }
+
 // Profiler is a Program that can time its operators.
 type Profiler interface {
 	// Profile is Run, and tells how long every operator took, in the order of

@@ -3,6 +3,7 @@ package devices
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -18,5 +19,8 @@ func Open(name string, threads int) (device.Device, error) {
 	case "ref":
 		return ref.New(), nil
 	}
-	return nil, errors.New("no such device; there are auto, cpu and ref")
+	if name == "gpu" || strings.HasPrefix(name, "gpu:") {
+		return openGPU(name)
+	}
+	return nil, errors.New("no such device; there are auto, cpu, gpu, gpu:N and ref")
 }

@@ -22,13 +22,21 @@ func Cases() []Case {
 	add := func(name string, build func(b *plan.Builder) plan.Value) {
 		cs = append(cs, Case{name, exact, build})
 	}
-	for _, s := range []plan.Shape{{N: 1, C: 3, H: 1, W: 1}, {N: 1, C: 32, H: 8, W: 8}, {N: 2, C: 5, H: 7, W: 13}, {N: 1, C: 1, H: 33, W: 2}, {N: 1, C: 40, H: 20, W: 36}} {
-		for _, k := range []struct{ out, kernel, stride int }{{32, 3, 1}, {7, 3, 1}, {3, 1, 1}, {33, 1, 1}, {6, 3, 2}, {1, 3, 1}} {
-			add(fmt.Sprintf("conv %v to %d, %d×%d stride %d", s, k.out, k.kernel, k.kernel, k.stride), func(b *plan.Builder) plan.Value {
-				return b.Conv("c", b.Input(s), k.out, k.kernel, k.stride, false)
-			})
+	conv := func(s plan.Shape, out, kernel, stride int) {
+		add(fmt.Sprintf("conv %v to %d, %d×%d stride %d", s, out, kernel, kernel, stride), func(b *plan.Builder) plan.Value {
+			return b.Conv("c", b.Input(s), out, kernel, stride, false)
+		})
+	}
+	for _, s := range []plan.Shape{{N: 1, C: 3, H: 1, W: 1}, {N: 1, C: 32, H: 8, W: 8}, {N: 2, C: 5, H: 7, W: 13}, {N: 1, C: 1, H: 33, W: 2}, {N: 1, C: 40, H: 20, W: 36}, {N: 3, C: 17, H: 11, W: 1}} {
+		for _, k := range [][3]int{{32, 3, 1}, {7, 3, 1}, {3, 1, 1}, {33, 1, 1}, {6, 3, 2}, {1, 3, 1}} {
+			conv(s, k[0], k[1], k[2])
 		}
 	}
+	conv(plan.Shape{N: 1, C: 16, H: 67, W: 131}, 19, 3, 1) // many items, none of them whole
+	conv(plan.Shape{N: 1, C: 16, H: 67, W: 131}, 19, 3, 2)
+	conv(plan.Shape{N: 1, C: 208, H: 34, W: 33}, 24, 3, 1) // beyond what is transformed at once
+	conv(plan.Shape{N: 5, C: 144, H: 9, W: 7}, 100, 1, 1)
+	conv(plan.Shape{N: 1, C: 1030, H: 2, W: 3}, 48, 1, 1)
 	block := func(name string, s plan.Shape, r plan.Resample, kernel int) {
 		add(fmt.Sprintf("%s %v", name, s), func(b *plan.Builder) plan.Value {
 			x := b.Input(s)
@@ -40,12 +48,13 @@ func Cases() []Case {
 			return b.Add("y", b.Conv("c", h, s.C, kernel, 1, false), skip)
 		})
 	}
-	for _, s := range []plan.Shape{{N: 1, C: 16, H: 8, W: 8}, {N: 2, C: 24, H: 6, W: 10}, {N: 1, C: 8, H: 2, W: 2}} {
+	for _, s := range []plan.Shape{{N: 1, C: 16, H: 8, W: 8}, {N: 2, C: 24, H: 6, W: 10}, {N: 1, C: 8, H: 2, W: 2}, {N: 3, C: 8, H: 14, W: 22}} {
 		block("norm, silu, conv, residual", s, plan.Same, 3)
 		block("… up", s, plan.Up, 3)
 		block("… down", s, plan.Down, 3)
 		block("… 1×1 up", s, plan.Up, 1)
 	}
+	block("norm of one pixel", plan.Shape{N: 2, C: 32, H: 1, W: 1}, plan.Same, 3)
 	add("concat, norm, conv, skip", func(b *plan.Builder) plan.Value {
 		x := b.Input(plan.Shape{N: 2, C: 8, H: 5, W: 9})
 		z := b.Concat("z", b.Conv("a", x, 16, 3, 1, false), b.Conv("b", x, 24, 1, 1, false))
@@ -68,7 +77,7 @@ func Cases() []Case {
 		return b.AddChannels("a", x, e)
 	})
 	for _, order := range []bool{false, true} {
-		for _, s := range []plan.Shape{{N: 1, C: 48, H: 8, W: 8}, {N: 2, C: 24, H: 3, W: 7}, {N: 1, C: 12, H: 1, W: 1}, {N: 1, C: 96, H: 16, W: 20}} {
+		for _, s := range []plan.Shape{{N: 1, C: 48, H: 8, W: 8}, {N: 2, C: 24, H: 3, W: 7}, {N: 1, C: 12, H: 1, W: 1}, {N: 1, C: 96, H: 16, W: 20}, {N: 1, C: 60, H: 1, W: 331}} {
 			add(fmt.Sprintf("attention %v, new order %v", s, order), func(b *plan.Builder) plan.Value {
 				return b.Attention("a", b.Input(s), 4, order)
 			})

@@ -26,6 +26,18 @@ func (p *Plan) place() {
 // memory. The largest are placed first, each at the lowest offset that is free
 // for its whole life.
 func (p *Plan) Layout(size func(Value) int) (offsets []int, total int) {
+	return p.LayoutPages(size, 0)
+}
+
+// LayoutPages is Layout in memory that comes in pages of some elements, a
+// multiple of Align: no value lies across a border. No value may be larger.
+func (p *Plan) LayoutPages(size func(Value) int, page int) (offsets []int, total int) {
+	fit := func(at, n int) int {
+		if page > 0 && at/page != (at+n-1)/page {
+			return (at/page + 1) * page
+		}
+		return at
+	}
 	lives := p.lives()
 	sort.SliceStable(lives, func(i, j int) bool { return size(lives[i].v) > size(lives[j].v) })
 	offsets = make([]int, len(p.Values))
@@ -34,14 +46,14 @@ func (p *Plan) Layout(size func(Value) int) (offsets []int, total int) {
 		n := round(size(l.v))
 		at := 0
 		for _, o := range placed {
-			if o.last < l.first || l.last < o.first {
+			if o.last <= l.first || l.last < o.first {
 				continue
 			}
 			start := offsets[o.v]
 			if start-at >= n {
 				break
 			}
-			at = max(at, start+round(size(o.v)))
+			at = fit(max(at, start+round(size(o.v))), n)
 		}
 		offsets[l.v] = at
 		total = max(total, at+n)

@@ -2,7 +2,7 @@
 // the running maximum and sum of online softmax: no T×T matrix is held.
 
 #define QUERIES 48  // of a work item, a multiple of every ROWS but 8's remainder
-#define KEYS 256    // of a chunk
+#define KEYS 128    // of a chunk: its scores and values stay in the first cache
 #define LOWEST -3e38f
 
 struct attention {
@@ -54,7 +54,7 @@ static void pack_heads(const struct attention *a, int64_t from, int64_t to) {
 }
 
 // soften turns rows of scores into weights, given each row's maximum so far
-// and sum; fade is what earlier weights are worth now.
+// and sum; fade is what earlier weights are worth now. scale is the base 2's.
 static NOINLINE void soften(float *scores, int rows, int blocks, int tail, float *top, float *total, float *fade, float scale) {
   const size_t next = QUERIES * BLOCK;
   for (int r = 0; r < rows; r++) {
@@ -66,13 +66,13 @@ static NOINLINE void soften(float *scores, int rows, int blocks, int tail, float
     fade[r] = (top[r] - high) * scale;
     top[r] = high;
   }
-  for (int r = 0; r < QUERIES; r += VL) store(fade + r, vexp(load(fade + r)));
+  for (int r = 0; r < QUERIES; r += VL) store(fade + r, vexp2(load(fade + r)));
   for (int r = 0; r < rows; r++) {
     float *s = scores + r * BLOCK;
     V sum = splat(0), shift = splat(top[r] * scale);
     for (int b = 0; b < blocks; b++)
       EACH_LANE(v) {
-        V e = vexp(load(s + b * next + v) * scale - shift);
+        V e = vexp2(load(s + b * next + v) * scale - shift);
         store(s + b * next + v, e);
         sum += e;
       }
@@ -112,7 +112,7 @@ static void attend(const struct attention *a, int64_t from, int64_t to, float *s
           r += count;
         }
       }
-      soften(scores, rows, blocks, tail, top, total, fade, a->scale);
+      soften(scores, rows, blocks, tail, top, total, fade, a->scale * LOG2E);
       if (t0 > 0)
         for (int64_t b = 0; b < db; b++)
           for (int r = 0; r < rows; r++)

@@ -70,7 +70,8 @@ static void conv_direct(const struct conv *c, int64_t from, int64_t to, float *s
             size_t at = ((size_t)(t.y + y) * c->out.w + t.x + x) * BLOCK;
             g.c0 = result(&c->out, t.n, p / BLOCK) + at + p % BLOCK;
             g.c1 = result(&c->out, t.n, q / BLOCK) + at + q % BLOCK;
-            gemm(vectors, stride, count, &g);
+            if (c->flat && p == t.b0 * BLOCK) gemm_far(vectors, count, &g);
+            else gemm(vectors, stride, count, &g);
             if (c->out.residual && s1 == segments) {
               add_residual(&c->out, t.n, p / BLOCK, p % BLOCK, VL, t.y + y, t.x + x, count, g.c0);
               if (vectors == 2) add_residual(&c->out, t.n, q / BLOCK, q % BLOCK, VL, t.y + y, t.x + x, count, g.c1);

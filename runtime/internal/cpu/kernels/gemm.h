@@ -27,7 +27,8 @@ struct product {
   float *c0, *c1; // rows are 16 floats apart
 };
 
-INLINE void multiply(const int R, const int N, const int SA, const struct product *g) {
+// FAR fetches the next R rows by hand: a comes from memory and is read once.
+INLINE void multiply(const int R, const int N, const int SA, const int FAR, const struct product *g) {
   V acc[ROWS][2];
   V i0 = splat(0), i1 = splat(0);
   if (g->start == INIT) {
@@ -43,15 +44,16 @@ INLINE void multiply(const int R, const int N, const int SA, const struct produc
   }
   const float *b0 = g->b0, *b1 = g->b1;
   for (int s = 0; s < g->segments; s++) {
-    const float *a = g->a + g->off[s];
+    const float *a = g->a + g->off[s], *ahead = a + R * SA;
     int depth = s == g->segments - 1 ? g->last : BLOCK;
     for (int i = 0; i < depth; i++, a++, b0 += BLOCK, b1 += BLOCK) {
+      if (FAR) __builtin_prefetch(ahead), ahead += SA;
       V w0 = load(b0), w1 = splat(0);
       if (N > 1) w1 = load(b1);
       UNROLL for (int r = 0; r < R; r++) {
         V x = splat(a[r * SA]);
-        acc[r][0] += x * w0;
-        if (N > 1) acc[r][1] += x * w1;
+        acc[r][0] = madd(x, w0, acc[r][0]);
+        if (N > 1) acc[r][1] = madd(x, w1, acc[r][1]);
       }
     }
   }
@@ -62,8 +64,8 @@ INLINE void multiply(const int R, const int N, const int SA, const struct produc
 }
 
 #define CASE(R) \
-  case R: multiply(R, N, SA, g); break;
-INLINE void rows_of(const int N, const int SA, int rows, const struct product *g) {
+  case R: multiply(R, N, SA, FAR, g); break;
+INLINE void rows_of(const int N, const int SA, const int FAR, int rows, const struct product *g) {
   switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if ROWS > 6
@@ -75,16 +77,21 @@ INLINE void rows_of(const int N, const int SA, int rows, const struct product *g
   }
 }
 
-static NOINLINE void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, rows, g); }
-static NOINLINE void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, rows, g); }
-static NOINLINE void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, rows, g); }
-static NOINLINE void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, rows, g); }
+static NOINLINE void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, 0, rows, g); }
+static NOINLINE void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, 0, rows, g); }
+static NOINLINE void gemm2_far(int rows, const struct product *g) { rows_of(2, BLOCK, 1, rows, g); }
+static NOINLINE void gemm1_far(int rows, const struct product *g) { rows_of(1, BLOCK, 1, rows, g); }
+static NOINLINE void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, 0, rows, g); }
+static NOINLINE void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, 0, rows, g); }
 
 // gemm takes vectors (1 or 2) and the distance of rows in pixels (1 or 2).
 INLINE void gemm(int vectors, int stride, int rows, const struct product *g) {
   if (stride == 1) vectors == 2 ? gemm2(rows, g) : gemm1(rows, g);
   else vectors == 2 ? gemm2_stride2(rows, g) : gemm1_stride2(rows, g);
 }
+
+// gemm_far is for rows that lie side by side and come from memory.
+INLINE void gemm_far(int vectors, int rows, const struct product *g) { vectors == 2 ? gemm2_far(rows, g) : gemm1_far(rows, g); }
 
 // group is how many rows to take next of `left`, so that the last call of a
 // run is not a small one.

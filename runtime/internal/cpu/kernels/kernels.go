@@ -35,7 +35,7 @@ const (
 	Slice   = 2    // output blocks that Winograd multiplies at a time
 	Run     = 1024 // pixels of one run of moments
 	Queries = 48   // of one item of Attend
-	Keys    = 256  // of one chunk of Attend
+	Keys    = 128  // of one chunk of Attend
 
 	// Expanded is how many segments of narrow weights ConvDirect makes
 	// float32 at a time.
@@ -64,6 +64,15 @@ type Thread interface {
 	Run(k Kernel, args int64, from, to int, scratch int64)
 	Close()
 }
+
+// MemoryError says that memory for a tensor cannot be had.
+type MemoryError struct{ Reason string }
+
+func (e *MemoryError) Error() string { return "cpu: " + e.Reason }
+
+// OutOfMemory tells the error from others, for those above who do not know
+// this package.
+func (e *MemoryError) OutOfMemory() bool { return true }
 
 // Memory is a piece of a set's memory: Addr is its address as the kernels see
 // it, Bytes the same memory as Go does.

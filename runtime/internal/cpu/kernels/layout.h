@@ -44,7 +44,7 @@ static void map(const struct map *m, int64_t from, int64_t to, float *scratch) {
     int row = (int)(i % m->out.h), b = (int)(i / m->out.h % m->out.blocks), n = (int)(i / m->out.h / m->out.blocks);
     float *y = result(&m->out, n, b) + (size_t)row * m->out.w * BLOCK;
     int w = (int)m->out.w;
-    prepare_row(&m->in, n, b, row, 0, w, y, scratch + m->line);
+    prepare_row(&m->in, n, b, row, 0, w, y, scratch + m->line, source(&m->in, n, b, row + 2, 0));
     if (m->out.shift) {
       EACH_LANE(v) {
         V s = load(PTR(m->out.shift) + ((size_t)n * m->out.blocks + b) * BLOCK + v);

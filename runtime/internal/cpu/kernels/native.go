@@ -30,7 +30,7 @@ func (n *native) Alloc(bytes int64) (Memory, error) {
 	}
 	p := C.i2sb_alloc(C.size_t(bytes))
 	if p == nil {
-		return Memory{}, fmt.Errorf("cpu: the system has no %d MiB of memory left", bytes>>20)
+		return Memory{}, &MemoryError{fmt.Sprintf("the system has no %d MiB of memory left", bytes>>20)}
 	}
 	return Memory{int64(uintptr(p)), unsafe.Slice((*byte)(p), bytes)}, nil
 }

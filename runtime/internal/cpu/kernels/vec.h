@@ -33,6 +33,14 @@ INLINE V load(const float *p) { return *(const V *)p; }
 INLINE void store(float *p, V v) { *(V *)p = v; }
 INLINE V splat(float x) { return x - (V){0}; }
 
+// madd is a·b + c. Compilers contract it to one instruction where the set has
+// one; that of relaxed WASM must be named.
+#ifdef __wasm_relaxed_simd__
+INLINE V madd(V a, V b, V c) { return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c); }
+#else
+INLINE V madd(V a, V b, V c) { return a * b + c; }
+#endif
+
 // Compilers do not find the instructions for these by themselves.
 INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
 
@@ -80,26 +88,32 @@ INLINE V vadd(V a, V b) { return a + b; }
 INLINE float hmax(V v) { FOLDS(v, vmax); return v[0]; }
 INLINE float hsum(V v) { FOLDS(v, vadd); return v[0]; }
 
-// vexp is e^x to 1e-7 relative, for x held to [-87, 87]: x = n·ln 2 + r, a
-// polynomial of degree 6 in r, and n put into the exponent. Adding 1.5·2²³
-// rounds to n and leaves it in the low bits.
-INLINE V vexp(V x) {
+// vexp2 is 2^x to 2e-7 relative, for x held to ±126: x = n + r, a polynomial
+// of degree 5 in r, and n put into the exponent. Adding 1.5·2²³ rounds to n and
+// leaves it in the low bits.
+INLINE V vexp2(V x) {
+#if VL == 16
+  V n = (V)_mm512_roundscale_ps((__m512)x, 0), r = (V)_mm512_reduce_ps((__m512)x, 0);
+#else
   const float magic = 12582912.0f;
-  x = vmax(vmin(x, splat(87.0f)), splat(-87.0f));
-  V t = x * 1.44269504088896341f + magic;
-  V n = t - magic;
-  V r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + (r + 1.0f);
+  x = vmax(vmin(x, splat(126.0f)), splat(-126.0f));
+  V t = x + magic, r = x - (t - magic);
+#endif
+  V p = r * 1.327647200e-3f + 9.675541334e-3f;
+  p = p * r + 5.550713273e-2f;
+  p = p * r + 2.402211972e-1f;
+  p = p * r + 6.931469671e-1f;
+  p = p * r + 1.0f;
+#if VL == 16
+  return (V)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
   return (V)((I)p + ((I)t << 23));
+#endif
 }
 
-INLINE V silu(V x) { return x / (1.0f + vexp(-x)); }
+#define LOG2E 1.44269504088896341f
+
+INLINE V silu(V x) { return x / (1.0f + vexp2(x * -LOG2E)); }
 
 // vlog is the natural logarithm of a normal positive x to 1e-7 relative, also
 // close to 1: x = 2ⁿ·(1+f) with 1+f in [√½, √2), and a polynomial in f.

@@ -83,7 +83,7 @@ func (w *wasm) Alloc(bytes int64) (Memory, error) {
 	if !ok {
 		more := (bytes + page - 1) / page
 		if _, ok := w.memory.Grow(uint32(min(more, maxPages+1))); !ok {
-			return Memory{}, fmt.Errorf("cpu: %d MiB do not fit into the 4 GiB of WASM's memory: use smaller tiles, or a build with a C compiler", bytes>>20)
+			return Memory{}, &MemoryError{fmt.Sprintf("%d MiB do not fit into the 4 GiB of WASM's memory: use smaller tiles, or a build with a C compiler", bytes>>20)}
 		}
 		w.heap.add(w.heap.end, more*page)
 		w.heap.end += more * page

@@ -83,36 +83,62 @@ INLINE void transform_out(const int m, const float *from, size_t step, V y[4][4]
 // tile's frequencies would fall into one set of the cache.
 INLINE size_t pitch_of(int blocks, int tiles) { return ((size_t)blocks * tiles + 1) * BLOCK; }
 
-// finish_tiles transforms the products of output block b back, with bias and
-// residual. Tiles at the border write what lies inside the picture.
-INLINE void finish_tiles(const int m, const struct conv *c, struct item t, int bh, int bw, int b, const float *from,
-                         size_t step) {
+// finish_tile writes one whole tile at (y0, x0) of a plane; how is the
+// residual's, which lies at res, or NONE.
+enum { NONE = -1 };
+INLINE void finish_tile(const int m, const int how, const struct write *o, const float *from, size_t step, V add, int y0, int x0,
+                        const float *res, float *y) {
+  V out[4][4];
+  transform_out(m, from, step, out);
+  UNROLL for (int p = 0; p < m; p++)
+  UNROLL for (int q = 0; q < m; q++) {
+    V r = out[p][q] + add;
+    if (how == SAME) r += load(res + ((size_t)(y0 + p) * o->w + x0 + q) * BLOCK);
+    if (how == UP) r += load(res + ((size_t)(y0 + p) / 2 * (o->w / 2) + (x0 + q) / 2) * BLOCK);
+    if (how == DOWN) r += residual_at(o, res, y0 + p, x0 + q);
+    store(y + ((size_t)(y0 + p) * o->w + x0 + q) * BLOCK, r);
+  }
+}
+
+// finish_part writes what lies inside the picture of a tile at its border.
+static NOINLINE void finish_part(const int m, const struct write *o, const float *from, size_t step, const float *bias, int y0, int x0,
+                                 const float *res, float *y) {
+  EACH_LANE(v) {
+    V out[4][4], add = load(bias + v);
+    if (m == 4) transform_out(4, from + v, step, out);
+    else transform_out(2, from + v, step, out);
+    for (int p = 0; p < m && y0 + p < o->h; p++)
+      for (int q = 0; q < m && x0 + q < o->w; q++) {
+        V r = out[p][q] + add;
+        if (res) r += residual_at(o, res + v, y0 + p, x0 + q);
+        store(y + ((size_t)(y0 + p) * o->w + x0 + q) * BLOCK + v, r);
+      }
+  }
+}
+
+INLINE void finish_as(const int m, const int how, const struct conv *c, struct item t, int bh, int bw, int b, const float *from,
+                      size_t step) {
   const struct write *o = &c->out;
   float bias[BLOCK] __attribute__((aligned(64)));
   bias_of(o, t.n, b, bias);
   float *y = result(o, t.n, b);
-  const float *res = o->residual ? residual_plane(o, t.n, b) : NULL;
+  const float *res = how == NONE ? NULL : residual_plane(o, t.n, b);
   for (int i = 0; i < bh; i++)
     for (int j = 0; j < bw; j++, from += BLOCK) {
       int y0 = (t.y + i) * m, x0 = (t.x + j) * m;
-      int whole = y0 + m <= o->h && x0 + m <= o->w;
-      EACH_LANE(v) {
-        V out[4][4], add = load(bias + v);
-        transform_out(m, from + v, step, out);
-        if (whole && !res) {
-          UNROLL for (int p = 0; p < m; p++)
-          UNROLL for (int q = 0; q < m; q++) store(y + ((size_t)(y0 + p) * o->w + x0 + q) * BLOCK + v, out[p][q] + add);
-          continue;
-        }
-        UNROLL for (int p = 0; p < m; p++)
-        UNROLL for (int q = 0; q < m; q++) {
-          if (!whole && (y0 + p >= o->h || x0 + q >= o->w)) continue;
-          V r = out[p][q] + add;
-          if (res) r += residual_at(o, res + v, y0 + p, x0 + q);
-          store(y + ((size_t)(y0 + p) * o->w + x0 + q) * BLOCK + v, r);
-        }
-      }
+      if (y0 + m > o->h || x0 + m > o->w) finish_part(m, o, from, step, bias, y0, x0, res, y);
+      else EACH_LANE(v) finish_tile(m, how, o, from + v, step, load(bias + v), y0, x0, how == NONE ? NULL : res + v, y + v);
     }
+}
+
+// finish_tiles transforms the products of output block b back, with bias and
+// residual.
+INLINE void finish_tiles(const int m, const struct conv *c, struct item t, int bh, int bw, int b, const float *from, size_t step) {
+  int how = c->out.residual ? (int)c->out.resample : NONE;
+  if (how == NONE) finish_as(m, NONE, c, t, bh, bw, b, from, step);
+  else if (how == SAME) finish_as(m, SAME, c, t, bh, bw, b, from, step);
+  else if (how == UP) finish_as(m, UP, c, t, bh, bw, b, from, step);
+  else finish_as(m, DOWN, c, t, bh, bw, b, from, step);
 }
 
 // transform_tiles transforms a prepared window: to blocks×tiles of each

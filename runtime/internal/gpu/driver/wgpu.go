@@ -1,0 +1,16 @@
+//go:build cgo && !js && !webgpu29
+
+package driver
+
+// The binding brings wgpu-native as a static library for every system; native.c
+// calls it directly. Through the binding's Go methods, running out of memory
+// and losing the device end the process, and a pointer to Go memory is kept by
+// C beyond the call that passed it.
+
+// #cgo linux LDFLAGS: -Wl,--wrap=_Unwind_RaiseException
+// #cgo windows LDFLAGS: -Wl,--wrap=_Unwind_RaiseException
+// #cgo linux CFLAGS: -DGPU_GUARD
+// #cgo windows CFLAGS: -DGPU_GUARD
+import "C"
+
+import _ "github.com/cogentcore/webgpu/wgpu" // the library

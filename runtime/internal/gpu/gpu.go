@@ -1,0 +1,101 @@
+// Package gpu executes plans by WebGPU, natively and in the browser.
+//
+// Activations are kept in blocks of four channels, N×C/4×H×W of vectors.
+// Convolutions are matrix products: implicit ones, or Winograd's in three
+// stages. What Read describes (concatenation, normalisation, SiLU, resampling)
+// is done where a kernel loads; what Write describes where it stores. A plan is
+// lowered to calls (lower.go), which know their shader, uniforms and places but
+// no device; a program gives them pipelines and memory, and records them once.
+// The kernels are in package shaders, the bindings to WebGPU in package driver.
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// Options are how a device is used.
+type Options struct {
+	// Half stores weights and activations as halves; sums are of floats.
+	Half bool
+}
+
+// patience is how long a submit may take before the device is taken for hung.
+// No submit is planned to take more than a second.
+const patience = 60 * time.Second
+
+// gpu is a device with the pipelines that were compiled for it.
+type gpu struct {
+	about  device.Info
+	dev    driver.Device
+	half   bool
+	limits driver.Limits
+	choose chooser
+	close  func()
+
+	pipelines pipelines
+	once      sync.Once
+}
+
+// New makes an executor of an opened device. Close closes it, then calls
+// after, which may be nil.
+func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Device {
+	precision := "f32"
+	if o.Half {
+		precision = "f16 storage"
+	}
+	kind := a.Type
+	if a.Software {
+		kind = "software"
+	}
+	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice, close: after,
+		about: device.Info{Name: a.Name, Detail: fmt.Sprintf("%s, %s, %s, %s", kind, a.Backend, a.Driver, precision), Software: a.Software}}
+	if a.Software {
+		g.choose = softwareDevice
+	}
+	return g
+}
+
+func (g *gpu) Info() device.Info { return g.about }
+
+func (g *gpu) Close() error {
+	g.once.Do(func() {
+		g.pipelines.release()
+		g.dev.Close()
+		if g.close != nil {
+			g.close()
+		}
+	})
+	return nil
+}
+
+// store places the weights of a plan.
+func (g *gpu) store(p *plan.Plan) ([]stored, []int64) {
+	return store(p, g.half, g.limits.Binding, chunkOf(g.limits))
+}
+
+// chunkOf is the bytes of the buffers that hold weights.
+func chunkOf(l driver.Limits) int64 { return min(l.Buffer, 256<<20) &^ 255 }
+
+// Memory implements device.Device. Plans that are too large for the device are
+// said to need more than there is.
+func (g *gpu) Memory(p *plan.Plan, _ weights.DType) device.Memory {
+	params, chunks := g.store(p)
+	l, err := lower(p, g.half, params, g.limits, g.choose)
+	if err != nil {
+		return device.Memory{Weights: total(chunks), Arena: 1 << 62}
+	}
+	m := l.memory()
+	m.Weights = total(chunks)
+	return m
+}
+
+// wait waits for all that was submitted.
+func (g *gpu) wait(ctx context.Context) error { return g.dev.Wait(ctx, patience) }

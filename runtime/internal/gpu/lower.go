@@ -1,0 +1,383 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/shaders"
+)
+
+// apart tells whether two tensors can be read as one where they lie: the
+// first must fill its last block.
+func apart(first, _ plan.Shape) bool { return first.C%4 == 0 }
+
+// lowered is a plan as calls, with places for everything that they touch but
+// no memory. It can be made and examined without a device.
+type lowered struct {
+	p       *plan.Plan
+	half    bool // activations are stored as halves
+	limits  driver.Limits
+	weights []stored
+	choose  chooser
+	page    int64 // bytes of a page of the arena
+	offsets []int
+	vector  []bool // values that are always stored as floats
+	affine  []bool // values of scales, then shifts
+
+	calls   []call
+	op      plan.Op // that is being lowered
+	arena   int64   // bytes
+	scratch int64   // bytes
+	used    int64   // of the scratch, by the operator
+	tables  []byte
+	planarX operand
+	planarY operand
+}
+
+// lower makes the calls, or says why the device cannot take a plan of this
+// size.
+func lower(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c chooser) (*lowered, error) {
+	p = plan.Join(p, apart)
+	l := &lowered{p: p, half: half, limits: limits, weights: weights, choose: c,
+		page: min(limits.Buffer, math.MaxInt32) &^ (4*plan.Align - 1)}
+	l.classify()
+	for v := range p.Values {
+		if s := l.size(plan.Value(v)); s > limits.Binding {
+			return nil, &TooLargeError{p.Values[v].Name, s, limits.Binding}
+		}
+	}
+	words := func(v plan.Value) int { return int(l.size(v) / 4) }
+	var total int
+	l.offsets, total = p.LayoutPages(words, int(l.page/4))
+	l.arena = 4 * int64(total)
+
+	x, y := p.Shape(p.X), p.Shape(p.Output)
+	l.planarX = l.room(4 * int64(x.Len()))
+	l.add(call{file: "import", consts: l.stored(p.X), params: params{"C": x.C, "OB": blocks(x.C), "AREA": x.H * x.W},
+		in: operands{"planar": l.planarX, "y": l.value(p.X)}, x: count(x.H*x.W, 64), y: blocks(x.C), z: x.N})
+	for _, op := range p.Ops {
+		l.op, l.used = op, 0
+		switch o := op.(type) {
+		case *plan.Conv:
+			l.conv(o)
+		case *plan.Linear:
+			l.linear(o)
+		case *plan.Norm:
+			l.norm(o)
+		case *plan.Map:
+			l.pointwise(o)
+		case *plan.Attention:
+			if err := l.attention(o); err != nil {
+				return nil, err
+			}
+		case *plan.Embed:
+			l.embed(o)
+		}
+	}
+	l.op, l.used = nil, 0
+	l.planarY = l.room(4 * int64(y.Len()))
+	l.add(call{file: "export", consts: l.stored(p.Output), params: params{"C": y.C, "CB": blocks(y.C), "AREA": y.H * y.W},
+		in: operands{"x": l.value(p.Output), "planar": l.planarY}, x: count(y.H*y.W, 64), y: blocks(y.C), z: y.N})
+	for i := range l.calls {
+		if err := l.check(&l.calls[i]); err != nil {
+			return nil, err
+		}
+	}
+	if l.scratch > limits.Buffer {
+		return nil, &TooLargeError{"what single operators need", l.scratch, limits.Buffer}
+	}
+	return l, nil
+}
+
+// check holds a call against the device's limits.
+func (l *lowered) check(c *call) error {
+	for name, o := range c.in {
+		if o.size > l.limits.Binding {
+			return &TooLargeError{c.label() + ", " + name, o.size, l.limits.Binding}
+		}
+	}
+	if m := l.limits.Workgroups; c.x > m || c.y > m || c.z > m {
+		return fmt.Errorf("gpu: %s: %d×%d×%d workgroups, the device runs %d a side; use smaller tiles", c.label(), c.x, c.y, c.z, m)
+	}
+	return nil
+}
+
+// TooLargeError says that a picture is too large for a device in one piece.
+type TooLargeError struct {
+	Name       string
+	Bytes, Max int64
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("gpu: %s would take %d MiB in one piece, the device binds %d MiB; use smaller tiles", e.Name, e.Bytes>>20, e.Max>>20)
+}
+
+// classify finds the vectors, which are always floats.
+func (l *lowered) classify() {
+	l.vector = make([]bool, len(l.p.Values))
+	l.affine = make([]bool, len(l.p.Values))
+	for _, v := range []plan.Value{l.p.Time, l.p.Label} {
+		if v != plan.None {
+			l.vector[v] = true
+		}
+	}
+	for _, op := range l.p.Ops {
+		switch o := op.(type) {
+		case *plan.Norm:
+			l.vector[o.Y], l.affine[o.Y] = true, true
+		case *plan.Linear, *plan.Embed:
+			l.vector[op.Out()] = true
+		case *plan.Map:
+			l.vector[o.Y] = l.vector[o.X[0]]
+		}
+	}
+}
+
+// size is the bytes of a value.
+func (l *lowered) size(v plan.Value) int64 {
+	s := l.p.Shape(v)
+	if l.affine[v] {
+		return int64(s.N) * 2 * int64(blocks(s.C/2)) * 16
+	}
+	return int64(s.N) * int64(blocks(s.C)) * int64(s.H) * int64(s.W) * vec(l.halved(v))
+}
+
+// halved tells whether a value is stored as halves.
+func (l *lowered) halved(v plan.Value) bool { return l.half && !l.vector[v] }
+
+// stored are the constants that say how a value is stored.
+func (l *lowered) stored(v plan.Value) shaders.Constants {
+	return shaders.Constants{"F16": flag(l.halved(v))}
+}
+
+func (l *lowered) value(v plan.Value) operand {
+	return operand{arena, 4 * int64(l.offsets[v]), l.size(v)}
+}
+
+// room is a part of the scratch that the operator keeps until its end.
+func (l *lowered) room(bytes int64) operand {
+	o := operand{scratch, l.used, bytes}
+	l.used += aligned(bytes)
+	l.scratch = max(l.scratch, l.used)
+	return o
+}
+
+func (l *lowered) add(c call) {
+	c.op = l.op
+	l.calls = append(l.calls, c)
+}
+
+// dup copies an operand to the scratch, where it may be bound beside itself:
+// WebGPU forbids a buffer that is written to be bound twice at one place.
+func (l *lowered) dup(o operand) operand {
+	to := l.room(o.size)
+	l.add(call{file: "copy", copyOf: o, copied: to})
+	return to
+}
+
+// read adds what read.wgsl wants to a call.
+func (l *lowered) read(c *call, r plan.Read) {
+	s := l.p.Shape(r.X[0])
+	c.params["IH"], c.params["IW"] = s.H, s.W
+	c.params["CB"], c.params["CB0"] = blocks(l.p.Channels(r.X)), blocks(s.C)
+	c.consts["RESAMPLE"], c.consts["SILU"] = int(r.Resample), flag(r.SiLU)
+	c.consts["CONCAT"], c.consts["AFFINE"] = flag(len(r.X) > 1), flag(r.Affine != plan.None)
+	c.in["x0"] = l.value(r.X[0])
+	if len(r.X) > 1 {
+		c.in["x1"] = l.value(r.X[1])
+		if r.X[1] == r.X[0] {
+			c.in["x1"] = l.dup(l.value(r.X[1]))
+		}
+	}
+	if r.Affine != plan.None {
+		c.in["affine"] = l.value(r.Affine)
+	}
+}
+
+// write adds what write.wgsl wants to a call.
+func (l *lowered) write(c *call, w plan.Write, y plan.Value) {
+	s := l.p.Shape(y)
+	c.params["OB"], c.params["OH"], c.params["OW"] = blocks(s.C), s.H, s.W
+	c.consts["SHIFT"], c.consts["RESIDUAL"] = flag(w.Shift != plan.None), 0
+	if w.Shift != plan.None {
+		c.in["shift"] = l.value(w.Shift)
+	}
+	if w.Residual != plan.None {
+		c.consts["RESIDUAL"] = 1 + int(w.ResidualResample)
+		r := l.value(w.Residual)
+		if c.in["x0"] == r || c.in["x1"] == r {
+			r = l.dup(r)
+		}
+		c.in["residual"] = r
+	}
+	c.in["y"] = l.value(y)
+}
+
+func (l *lowered) pointwise(o *plan.Map) {
+	y := l.p.Shape(o.Y)
+	if len(o.X) == 2 && !apart(l.p.Shape(o.X[0]), l.p.Shape(o.X[1])) { // made by plan.Join
+		c0, c1 := l.p.Shape(o.X[0]).C, l.p.Shape(o.X[1]).C
+		from := make([]uint32, 0, y.C)
+		for c := range c0 + c1 {
+			if c < c0 {
+				from = append(from, uint32(c))
+			} else {
+				from = append(from, 1<<31|uint32(c-c0))
+			}
+		}
+		x1 := l.value(o.X[1])
+		if o.X[1] == o.X[0] {
+			x1 = l.dup(x1)
+		}
+		l.shuffle(o.Y, y, from, l.value(o.X[0]), blocks(c0), &x1, blocks(c1), l.value(o.Y))
+		return
+	}
+	c := call{file: "map", consts: l.stored(o.Y), params: params{}, in: operands{}, x: count(y.H*y.W, 64), y: blocks(y.C), z: y.N}
+	l.read(&c, o.Read)
+	l.write(&c, o.Write, o.Y)
+	l.add(c)
+}
+
+// shuffle puts channels elsewhere: channel i of y is from[i]; like says how all
+// are stored, and s is the shape of y.
+func (l *lowered) shuffle(like plan.Value, s plan.Shape, from []uint32, x0 operand, b0 int, x1 *operand, b1 int, y operand) {
+	at := int64(len(l.tables))
+	for i := range 4 * blocks(s.C) {
+		f := uint32(math.MaxUint32)
+		if i < len(from) {
+			f = from[i]
+		}
+		l.tables = binary.LittleEndian.AppendUint32(l.tables, f)
+	}
+	table := operand{tables, at, int64(len(l.tables)) - at}
+	l.tables = append(l.tables, make([]byte, aligned(int64(len(l.tables)))-int64(len(l.tables)))...)
+	c := call{file: "shuffle", consts: l.stored(like), params: params{"AREA": s.H * s.W, "CB0": b0, "CB1": b1, "OB": blocks(s.C)},
+		in: operands{"x0": x0, "table": table, "y": y}, x: count(s.H*s.W, 64), y: blocks(s.C), z: s.N}
+	c.consts["CONCAT"] = flag(x1 != nil)
+	if x1 != nil {
+		c.in["x1"] = *x1
+	}
+	l.add(c)
+}
+
+// run is the pixels whose moments are taken at once.
+const run = 1024
+
+func (l *lowered) norm(o *plan.Norm) {
+	s := l.p.Shape(o.X[0])
+	c, area := l.p.Channels(o.X), s.H*s.W
+	all, runs := blocks(c), count(area, run)
+	moments := l.room(int64(s.N) * int64(all) * int64(runs) * 32)
+	first := 0
+	for _, x := range o.X {
+		own := blocks(l.p.Shape(x).C)
+		l.add(call{file: "moments", consts: l.stored(x), params: params{"OWN": own, "ALL": all, "FIRST": first, "AREA": area, "RUN": run, "RUNS": runs},
+			in: operands{"x": l.value(x), "moments": moments}, x: runs, y: own, z: s.N})
+		first += own
+	}
+	k := call{file: "norm", consts: shaders.Constants{"SCALE": flag(o.ScaleShift != plan.None)},
+		params: params{"C": c, "ALL": all, "PER": c / o.Groups, "AREA": area, "RUN": run, "RUNS": runs, "EPS": float32(o.Eps)},
+		in:     operands{"moments": moments, "gamma": l.param(o.Gamma), "beta": l.param(o.Beta), "affine": l.value(o.Y)}, x: o.Groups, y: s.N, z: 1}
+	if o.ScaleShift != plan.None {
+		k.in["time"] = l.value(o.ScaleShift)
+	}
+	l.add(k)
+}
+
+// param is a vector's place.
+func (l *lowered) param(w plan.Param) operand { return l.weights[w].pieces[0].operand }
+
+func (l *lowered) linear(o *plan.Linear) {
+	x, y := l.p.Shape(o.X), l.p.Shape(o.Y)
+	for _, w := range l.weights[o.W].pieces {
+		l.add(call{file: "linear", consts: shaders.Constants{"SILU": flag(o.SiLU), "W16": flag(l.weights[o.W].half)},
+			params: params{"CB": blocks(x.C), "O0": w.o0, "OB": blocks(y.C), "WB": w.blocks},
+			in:     operands{"x": l.value(o.X), "w": w.operand, "bias": l.param(o.B), "y": l.value(o.Y)},
+			x:      count(w.blocks, 16), y: x.N, z: 1, flops: o.FLOPs(l.p)})
+	}
+}
+
+func (l *lowered) embed(o *plan.Embed) {
+	s := l.p.Shape(o.Y)
+	l.add(call{file: "embed", consts: shaders.Constants{}, params: params{"C": s.C, "OB": blocks(s.C)},
+		in: operands{"label": l.value(o.Label), "table": l.param(o.Table), "x": l.value(o.Add), "y": l.value(o.Y)}, x: count(4*blocks(s.C), 64), y: s.N, z: 1})
+}
+
+// attention runs on whole blocks; heads that lie across blocks are first put
+// on blocks of their own, and back.
+func (l *lowered) attention(o *plan.Attention) error {
+	s := l.p.Shape(o.Y)
+	area, d := s.H*s.W, s.C/o.Heads
+	qkv, y := l.value(o.QKV), l.value(o.Y)
+	lanes := 1
+	for count(blocks(d), lanes) > 16 {
+		lanes *= 2
+	}
+	hb := count(blocks(d), lanes) * lanes // of a head
+	keys := 16
+	for keys > 4 && 32*keys*hb > l.limits.WorkgroupMemory-1024 {
+		keys /= 2
+	}
+	if lanes > 64 || 32*keys*hb > l.limits.WorkgroupMemory-1024 {
+		return fmt.Errorf("gpu: %s: heads of %d channels are not supported", o.Name(), d)
+	}
+	cb, ob := blocks(3*s.C), blocks(s.C)
+	q, k, v := o.Head(0, d)
+	next, _, _ := o.Head(1, d)
+	q, k, v, next = q/4, k/4, v/4, next/4
+	whole := d == 4*hb
+	if !whole {
+		cb, ob = 3*o.Heads*hb, o.Heads*hb
+		q, k, v, next = 0, hb, 2*hb, 3*hb
+		var from []uint32
+		for h := range o.Heads {
+			a, b, c := o.Head(h, d)
+			for _, first := range []int{a, b, c} {
+				for i := range 4 * hb {
+					f := uint32(math.MaxUint32)
+					if i < d {
+						f = uint32(first + i)
+					}
+					from = append(from, f)
+				}
+			}
+		}
+		to := l.room(int64(s.N) * int64(cb) * int64(area) * vec(l.halved(o.QKV)))
+		l.shuffle(o.QKV, plan.Shape{N: s.N, C: 4 * cb, H: s.H, W: s.W}, from, qkv, blocks(3*s.C), nil, 0, to)
+		qkv, y = to, l.room(int64(s.N)*int64(ob)*int64(area)*vec(l.halved(o.Y)))
+	}
+	c := call{file: "attention", consts: l.stored(o.Y), params: params{"T": area, "CB": cb, "OB": ob, "STEP": next, "QAT": q, "KAT": k, "VAT": v,
+		"SCALE": float32(1 / math.Sqrt(float64(d)))}, in: operands{"qkv": qkv, "y": y},
+		x: count(area, 64/lanes), y: o.Heads, z: s.N, flops: o.FLOPs(l.p)}
+	c.consts["LANES"], c.consts["D"], c.consts["KEYS"] = lanes, hb/lanes, keys
+	l.add(c)
+	if !whole {
+		var from []uint32
+		for h := range o.Heads {
+			for i := range d {
+				from = append(from, uint32(4*hb*h+i))
+			}
+		}
+		l.shuffle(o.Y, s, from, y, ob, nil, 0, l.value(o.Y))
+	}
+	return nil
+}
+
+// memory is what a program of this plan needs besides the weights.
+func (l *lowered) memory() device.Memory {
+	return device.Memory{Arena: l.arena, Scratch: aligned(l.scratch) + int64(len(l.tables)) + 256*int64(len(l.calls))}
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// count is how many parts of at most b make n.
+func count(n, b int) int { return (n + b - 1) / b }

@@ -1,0 +1,59 @@
+// The second stage of GroupNorm: the moments of a group's channels and runs are
+// joined (Chan et al.), and with γ, β and the time step's scale and shift become
+// one scale and one shift per channel (plan.Norm), N × 2·ALL blocks. A workgroup
+// of 64 takes one group of PER channels. Channels beyond C get zeros.
+//# bind write moments array<f32>
+//# bind read gamma array<f32>
+//# bind read beta array<f32>
+//# if SCALE
+//# bind write time array<f32>
+//# end
+//# bind write affine array<f32>
+//# params C ALL PER AREA RUN RUNS f:EPS
+
+var<workgroup> joined: array<vec4<f32>, 64>; // count, mean, squares
+
+fn join(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  let n = a.x + b.x;
+  if (n == 0.0) { return a; }
+  let d = b.y - a.y;
+  return vec4<f32>(n, a.y + d * (b.x / n), a.z + b.z + d * d * (a.x * (b.x / n)), 0.0);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+  let first = group.x * p.PER;
+  var all = vec4<f32>(0.0);
+  for (var i = lid; i < p.PER * p.RUNS; i += 64u) {
+    let c = first + i / p.RUNS;
+    let r = i % p.RUNS;
+    let at = 8u * ((group.y * p.ALL + c / 4u) * p.RUNS + r) + c % 4u;
+    all = join(all, vec4<f32>(f32(min(p.RUN, p.AREA - r * p.RUN)), moments[at], moments[at + 4u], 0.0));
+  }
+  joined[lid] = all;
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half /= 2u) {
+    if (lid < half) { joined[lid] = join(joined[lid], joined[lid + half]); }
+    workgroupBarrier();
+  }
+  let mean = joined[0].y;
+  let deviation = inverseSqrt(joined[0].z / joined[0].x + p.EPS);
+  var last = first + p.PER;
+  if (last == p.C) { last = 4u * p.ALL; }
+  for (var c = first + lid; c < last; c += 64u) {
+    var scale = 0.0;
+    var shift = 0.0;
+    if (c < p.C) {
+      scale = deviation * gamma[c];
+      shift = beta[c] - mean * scale;
+      //# if SCALE
+      let e = group.y * ((2u * p.C + 3u) / 4u * 4u) + c;
+      scale *= 1.0 + time[e];
+      shift = shift * (1.0 + time[e]) + time[e + p.C];
+      //# end
+    }
+    let to = group.y * 8u * p.ALL + c;
+    affine[to] = scale;
+    affine[to + 4u * p.ALL] = shift;
+  }
+}

@@ -1,0 +1,165 @@
+// The worker of one model: keeps the page free while Go computes.
+import { start } from './engine.mjs';
+import { I2SBError, aborted, pack } from './errors.mjs';
+import { read, readMask, write } from './pixels.mjs';
+import { Download, Local } from './source.mjs';
+import * as store from './store.mjs';
+
+let engine; // promise of the engine
+let fatal; // why the engine ended
+let model; // ModelInfo
+let queue = Promise.resolve();
+const running = new Map(); // id → AbortController
+
+const end = (error) => {
+  fatal ??= error;
+  postMessage({ fatal: pack(fatal) });
+};
+
+addEventListener('error', (event) => end(new I2SBError('internal', event.message)));
+addEventListener('unhandledrejection', (event) => end(new I2SBError('internal', String(event.reason?.message ?? event.reason))));
+
+addEventListener('message', ({ data: { id, op, ...args } }) => {
+  if (op === 'abort') {
+    running.get(id)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  running.set(id, controller);
+  // One call after another; a call that was aborted while it waited is skipped.
+  queue = queue.then(() => serve(id, op, args, controller.signal)).finally(() => running.delete(id));
+});
+
+async function serve(id, op, args, signal) {
+  const tell = (event, transfer = []) => postMessage({ id, event }, transfer);
+  try {
+    if (fatal) throw fatal;
+    if (signal.aborted) throw aborted();
+    const { value, transfer = [] } = await { load, restore }[op](args, signal, tell);
+    postMessage({ id, value }, transfer);
+  } catch (error) {
+    postMessage({ id, error: pack(error) });
+  }
+}
+
+/** Calls a function of the Go module; an abort is passed on. */
+function call(calls, name, signal, ...args) {
+  return new Promise((done, failed) => {
+    const abort = () => calls.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    calls[name](...args, (error, value) => {
+      signal.removeEventListener('abort', abort);
+      if (error) failed(new I2SBError(error.code, error.message));
+      else done(value);
+    });
+  });
+}
+
+// ---- loading
+
+async function load({ source, base, device, cache, sha256, relaxedSimd, threads }, signal, tell) {
+  engine = start({ base, relaxed: relaxedSimd, env: threads ? { GOMAXPROCS: String(threads) } : {}, onEnd: end });
+  engine.catch(() => {});
+  for (let fresh = cache === 'reload'; ; fresh = true) {
+    const pack = typeof source === 'string' ? await remote(source, { cache, fresh, sha256, signal, tell }) : await local(source, tell);
+    try {
+      const value = await open(pack, { device, sha256, signal, tell });
+      return { value };
+    } catch (error) {
+      const again = error.code === 'bad-pack' && !fresh && (pack.source.resumed > 0 || pack.cached);
+      await pack.fail?.(error, again);
+      if (!again) throw error; // else what was kept is damaged: fetch it anew
+    }
+  }
+}
+
+async function local(blob, tell) {
+  const name = blob.name ?? 'the pack';
+  tell({ stage: 'initiate', source: name });
+  tell({ stage: 'download', loaded: blob.size, total: blob.size, cached: true, resumed: 0 });
+  return { name, source: new Local(blob) };
+}
+
+/** A pack by URL: from the store, or downloaded into it where that is possible. */
+async function remote(url, { cache, fresh, sha256, signal, tell }) {
+  tell({ stage: 'initiate', source: url });
+  let entry, part;
+  if (cache !== 'none') {
+    try {
+      entry = await store.Entry.of(await store.open(), url);
+      const kept = !fresh && await entry.file(sha256 || undefined);
+      if (kept) {
+        tell({ stage: 'download', loaded: kept.size, total: kept.size, cached: true, resumed: 0 });
+        entry.note({ used: Date.now() }).catch(() => {});
+        return { name: url, source: new Local(kept), cached: sha256 || entry.about.sha256, fail: (_, again) => again && entry.forget() };
+      }
+      part = await entry.part();
+      if (fresh) part.clear();
+    } catch {
+      part = null; // no storage, or another tab has it: without
+    }
+  }
+  const source = new Download(url, {
+    part, signal, tag: part ? entry.about.tag : '',
+    onBytes: ({ have, size, resumed }) => tell({ stage: 'download', loaded: have, total: size, cached: false, resumed }),
+    onTag: ({ tag, size }) => part && entry.note({ tag, total: size, sha256: '' }).catch(() => {}),
+  });
+  return {
+    name: url,
+    source,
+    async keep(sum) {
+      if (!part) return;
+      try {
+        if (source.full) throw new Error('the storage is full');
+        await entry.keep(part, sum);
+      } catch {
+        await entry.forget().catch(() => {});
+      }
+    },
+    async fail(error) {
+      part?.close();
+      if (part && error.code === 'bad-pack') await entry.forget().catch(() => {});
+    },
+  };
+}
+
+async function open({ name, source, cached, keep }, { device, sha256, signal, tell }) {
+  // What was kept was summed when it came; every chunk has its own checksum.
+  const [{ calls, kernels }] = await Promise.all([engine, source.open?.()]);
+  const sum = cached ? Promise.resolve(cached) : source.sha256(calls.hash);
+  sum.catch(() => {});
+  sum.then(() => tell({ stage: 'compile' }), () => {});
+  const info = JSON.parse(await call(calls, 'load', signal, source, name, device));
+  const got = await sum;
+  if (sha256 && got !== sha256) {
+    throw new I2SBError('bad-pack', `${name}: its SHA-256 is ${got}, ${sha256} was wanted`);
+  }
+  await keep?.(got);
+  if (info.device.kind === 'wasm') info.device.name = kernels;
+  model = { ...info, sha256: got, bytes: source.size };
+  tell({ stage: 'ready', device: model.device });
+  return model;
+}
+
+// ---- restoring
+
+async function restore({ picture, mask, options }, signal, tell) {
+  const { calls } = await engine;
+  const { width, height, data } = await read(picture);
+  const hole = mask ? await readMask(mask, width, height) : null;
+  if (signal.aborted) throw aborted();
+  const { preview, output, type, quality, ...rest } = options;
+  const order = JSON.stringify({ ...rest, width, height, preview });
+  let told = Promise.resolve(); // previews take a moment, and order matters
+  const onStep = (step, steps, shown) => {
+    told = told.then(async () => {
+      const event = { stage: 'step', step, steps };
+      if (shown) event.preview = await createImageBitmap(new ImageData(shown.data, shown.width, shown.height));
+      tell(event, shown ? [event.preview] : []);
+    });
+  };
+  const onWork = (fraction, step, steps, tile, tiles) => tell({ stage: 'work', fraction, step, steps, tile, tiles });
+  const result = await call(calls, 'restore', signal, order, data, hole, onStep, onWork);
+  await told;
+  return write(result, { output, type, quality });
+}

@@ -1,0 +1,7 @@
+//go:build !page
+
+package site
+
+import "io/fs"
+
+var embedded fs.FS

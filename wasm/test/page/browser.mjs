@@ -1,0 +1,35 @@
+// Debian's Chromium, driven by playwright-core, with the page open in it.
+import { chromium } from 'playwright-core';
+import { fileURLToPath } from 'node:url';
+
+export const bird = fileURLToPath(new URL('../../../testdata/canyon-wren.jpg', import.meta.url));
+
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+
+/** Opens the page in a context of its own. fake sets the module's behaviour. */
+export async function open(browser, url, { fake = {}, ready = true, query = '', ...context } = {}) {
+  const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
+  const page = await ctx.newPage();
+  page.faults = [];
+  page.on('pageerror', (e) => page.faults.push(String(e)));
+  page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) page.faults.push(m.text()); });
+  await page.addInitScript((f) => {
+    globalThis.fake = f;
+    globalThis.longest = 0;
+    new PerformanceObserver((l) => { for (const e of l.getEntries()) globalThis.longest = Math.max(globalThis.longest, e.duration); }).observe({ type: 'longtask', buffered: true });
+  }, fake);
+  await page.goto(url + query);
+  if (ready) await page.locator('#engine[data-state="ready"]').waitFor();
+  return page;
+}
+
+/** Chooses a file as the visitor would, through the picker. */
+export async function choose(page, file = bird) {
+  await page.locator('#file').setInputFiles(file);
+  await page.locator('body[data-phase="ready"]').waitFor();
+}
+
+export async function restored(page) {
+  await page.getByRole('button', { name: /^Restore/ }).click();
+  await page.locator('body[data-phase="result"]').waitFor();
+}

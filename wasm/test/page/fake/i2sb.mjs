@@ -1,0 +1,123 @@
+// Stands in for the module in tests of the page: the same contract
+// (npm/i2sb.d.ts), walks of a few milliseconds, faults on demand. A test sets
+// globalThis.fake = {load, restore, info, support, packs} before the page runs,
+// and finds in fake.calls what the page has asked for.
+
+const settings = (globalThis.fake ??= {});
+const calls = (settings.calls ??= { load: [], restore: [], disposed: 0, removed: [] });
+
+export const version = 'fake';
+
+export class I2SBError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+    this.name = code === 'aborted' ? 'AbortError' : 'I2SBError';
+  }
+}
+
+const sleep = (ms, signal) => new Promise((resolve, reject) => {
+  const stop = () => reject(new I2SBError('aborted', 'aborted'));
+  if (signal?.aborted) return stop();
+  const t = setTimeout(resolve, ms);
+  signal?.addEventListener('abort', () => { clearTimeout(t); stop(); }, { once: true });
+});
+
+const throwIf = (fault) => { if (fault) throw new I2SBError(fault.code ?? fault, fault.message ?? `a fault of the kind ${fault.code ?? fault}`); };
+
+export async function isSupported() {
+  return {
+    supported: true,
+    wasm: { ok: true, reason: '', relaxedSimd: true },
+    webgpu: { ok: false, reason: 'This browser has no WebGPU.', adapter: '', software: false },
+    threads: { ok: false, reason: 'More need a page that is cross-origin isolated.', count: 1 },
+    cache: { ok: true, reason: '' },
+    ...settings.support,
+  };
+}
+
+const task = (name, more) => ({ name, family: name, description: '', trained: [], sampler: 'posterior', steps: 1, scale: 1, mask: false, ...more });
+
+const info = (device) => ({
+  name: 'blind-small', sha256: '51f0b9a1c2d3e4f5'.repeat(4), bytes: 4194814, parameters: 4361475, encoding: 'int8',
+  licence: 'CC-BY-SA-4.0', credits: '', provenance: '', metrics: {},
+  tasks: [task('jpeg'), task('sr4x', { scale: 4 }), task('deblur')],
+  samplers: ['posterior', 'ode', 'i3sb', 'dbim1', 'dbim2', 'dbim3'], maxSteps: 999,
+  device: { kind: device === 'webgpu' ? 'webgpu' : 'wasm', name: device === 'webgpu' ? 'Fake adapter' : 'wasm-relaxed', software: false, threads: 1,
+    detail: device === 'webgpu' ? 'WebGPU as asked.' : 'The processor: this browser has no WebGPU.' },
+  ...settings.info,
+});
+
+export async function load(pack, { device = 'auto', signal, onProgress } = {}) {
+  const { ms = 30, fail, total = 4194814 } = settings.load ?? {};
+  calls.load.push({ pack: typeof pack === 'string' ? pack : pack.name, device });
+  onProgress?.({ stage: 'initiate', source: String(pack) });
+  for (let i = 0; i <= 10; i++) {
+    await sleep(ms / 10, signal);
+    onProgress?.({ stage: 'download', loaded: Math.round(total * i / 10), total, cached: false, resumed: 0 });
+    if (i === 5) throwIf(typeof fail === 'function' ? fail(pack, device) : fail);
+  }
+  onProgress?.({ stage: 'compile' });
+  await sleep(ms / 5, signal);
+  const model = new Model(info(device));
+  onProgress?.({ stage: 'ready', device: model.info.device });
+  return (settings.model = model);
+}
+
+class Model extends EventTarget {
+  #queue = Promise.resolve();
+  constructor(info) {
+    super();
+    this.info = info;
+  }
+
+  restore(picture, options = {}) {
+    const turn = this.#queue.then(() => this.#restore(picture, options));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #restore(picture, o) {
+    const { stepMs = 20, fail, failAt = 0 } = settings.restore ?? {};
+    const steps = o.steps ?? 1;
+    const { mask, signal, onStep, onWork, ...rest } = o;
+    calls.restore.push({ ...rest, picture: picture.name, mask: mask && await coverage(mask) });
+    const x1 = await createImageBitmap(picture).catch((e) => { throw new I2SBError('bad-image', e.message); });
+    for (let step = 1; step <= steps; step++) {
+      for (let i = 1; i <= 4; i++) {
+        await sleep(stepMs / 4, signal);
+        onWork?.({ fraction: (step - 1 + i / 4) / steps, step, steps, tile: i, tiles: 4 });
+      }
+      if (step > failAt) throwIf(fail);
+      const preview = o.preview && draw(x1, Math.min(1, (o.preview === true ? 512 : o.preview) / Math.max(x1.width, x1.height)), step / steps, o.seed).transferToImageBitmap();
+      onStep?.({ step, steps, preview: preview || undefined });
+    }
+    const scale = this.info.tasks.find((t) => t.name === o.task)?.scale ?? 1;
+    return draw(x1, scale, 1, o.seed).convertToBlob({ type: 'image/png' });
+  }
+
+  dispose() { calls.disposed++; }
+}
+
+/** Something that is plainly another picture, and another for each seed. */
+function draw(x1, scale, done, seed = 0) {
+  const canvas = new OffscreenCanvas(Math.round(x1.width * scale), Math.round(x1.height * scale));
+  const c = canvas.getContext('2d');
+  c.filter = `saturate(${1 + 0.35 * done}) contrast(${1 + 0.12 * done}) hue-rotate(${Number(seed) % 12 * 30}deg)`;
+  c.drawImage(x1, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+async function coverage(bitmap) {
+  const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+  c.drawImage(bitmap, 0, 0);
+  const { data } = c.getImageData(0, 0, bitmap.width, bitmap.height);
+  let painted = 0;
+  for (let i = 3; i < data.length; i += 4) painted += data[i] > 127;
+  return { width: bitmap.width, height: bitmap.height, part: painted / (bitmap.width * bitmap.height) };
+}
+
+export const cache = {
+  async list() { return (settings.packs ?? []).filter((p) => !calls.removed.includes(p.sha256 || p.url)); },
+  async remove(which) { return calls.removed.push(which); },
+};
