@@ -230,9 +230,9 @@ func TestTheGraceIsABound(t *testing.T) {
 	s := start(t, Config{Engines: []Engine{f}, Grace: 50 * time.Millisecond})
 	answered := make(chan bool)
 	go func() {
+		defer close(answered)
 		a, b := s.post(t, "", keepertest.PNG(8, 8, 0))
 		wants(t, "what did not end in time", "closing", a, b)
-		close(answered)
 	}()
 	<-f.began
 	began := time.Now()
@@ -322,7 +322,7 @@ func TestWrongLengthsAndHeaders(t *testing.T) {
 	}
 	b, _ := io.ReadAll(a.Body)
 	wants(t, "wrong length", "cut-off", a, b)
-	c = raw(t, s, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 18<<10))
+	c = raw(t, s, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 40<<10))
 	if a, err = http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("huge header: %v %v", a, err)
 	}
