@@ -140,10 +140,49 @@ func (q *Queue) Counts(ctx context.Context) (c Counts, err error) {
 }
 
 // done tells whether a job has its record.
-func (q *Queue) done(ctx context.Context, id string) (bool, error) {
-	_, err := q.records.Get(ctx, id)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return false, nil
+func (q *Queue) done(ctx context.Context, id string) (done bool, err error) {
+	err = patient(ctx, 0, func(ctx context.Context) error {
+		_, err := q.records.Get(ctx, id)
+		done = err == nil
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nil
+		}
+		return err
+	})
+	return done, err
+}
+
+// patient repeats what may have been lost with a connection. Each attempt has
+// its own time: an object store waits for answers that do not come any more.
+func patient(ctx context.Context, bytes int, f func(context.Context) error) error {
+	for attempt := 1; ; attempt++ {
+		once, cancel := context.WithTimeout(ctx, 3*time.Second+time.Duration(bytes/(1<<20))*time.Second)
+		err := f(once)
+		cancel()
+		if err == nil || ctx.Err() != nil || attempt == 20 || !passing(err) {
+			return err
+		}
+		sleep(ctx, 500*time.Millisecond)
 	}
-	return err == nil, err
+}
+
+// passing tells whether an error is about the way to the server.
+func passing(err error) bool {
+	for _, e := range []error{context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionReconnecting, nats.ErrDisconnected,
+		jetstream.ErrNoStreamResponse, jetstream.ErrNoHeartbeat} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.Code == 503
+}
+
+// put stores an object.
+func put(ctx context.Context, to jetstream.ObjectStore, name string, b []byte) (info *jetstream.ObjectInfo, err error) {
+	err = patient(ctx, len(b), func(ctx context.Context) (err error) {
+		info, err = to.PutBytes(ctx, name, b)
+		return err
+	})
+	return info, err
 }

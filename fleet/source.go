@@ -27,8 +27,10 @@ func poisonf(format string, args ...any) error { return &poison{fmt.Errorf(forma
 // web gets pictures by URL; a server that is silent does not hold a worker.
 var web = &http.Client{Timeout: 2 * time.Minute}
 
-// fetch gets a job's picture and holds it against its hash.
+// fetch gets a job's picture, for as long as it may take, and holds it against its hash.
 func (w *Worker) fetch(ctx context.Context, j Job) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, web.Timeout)
+	defer cancel()
 	kind, name, _ := strings.Cut(j.Source, ":")
 	var from io.ReadCloser
 	switch kind {

@@ -124,7 +124,9 @@ func (s *Submit) one(ctx context.Context, o *Outcome) error {
 		return s.collect(ctx, o)
 	}
 	again := ""
-	if letter, err := s.q.dead.GetLastMsgForSubject(ctx, deadSubject+o.Job.ID); err == nil {
+	if letter, err := s.letter(ctx, o.Job.ID); err != nil {
+		return err
+	} else if letter != nil {
 		if !s.Retry {
 			bury(o, letter.Data)
 			return nil
@@ -133,16 +135,9 @@ func (s *Submit) one(ctx context.Context, o *Outcome) error {
 			return err
 		}
 		again = fmt.Sprintf(".%d", letter.Sequence) // else it would count as a duplicate
-	} else if !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return err
 	}
 	if upload {
-		if _, err := s.q.inputs.GetInfo(ctx, sum); errors.Is(err, jetstream.ErrObjectNotFound) {
-			_, err = s.q.inputs.PutBytes(ctx, sum, b)
-			if err != nil {
-				return err
-			}
-		} else if err != nil {
+		if err := s.upload(ctx, sum, b); err != nil {
 			return err
 		}
 	}
@@ -150,8 +145,40 @@ func (s *Submit) one(ctx context.Context, o *Outcome) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.q.js.Publish(ctx, jobSubject+o.Job.ID, message, jetstream.WithMsgID(o.Job.ID+again), jetstream.WithRetryAttempts(20))
+	return patient(ctx, 0, func(ctx context.Context) error {
+		_, err := s.q.js.Publish(ctx, jobSubject+o.Job.ID, message, jetstream.WithMsgID(o.Job.ID+again))
+		return err
+	})
+}
+
+// upload stores a picture under its hash, unless it is there.
+func (s *Submit) upload(ctx context.Context, sum string, b []byte) error {
+	there := false
+	err := patient(ctx, 0, func(ctx context.Context) error {
+		_, err := s.q.inputs.GetInfo(ctx, sum)
+		there = err == nil
+		if errors.Is(err, jetstream.ErrObjectNotFound) {
+			return nil
+		}
+		return err
+	})
+	if there || err != nil {
+		return err
+	}
+	_, err = put(ctx, s.q.inputs, sum, b)
 	return err
+}
+
+// letter is the dead letter of a job, or nil.
+func (s *Submit) letter(ctx context.Context, id string) (m *jetstream.RawStreamMsg, err error) {
+	err = patient(ctx, 0, func(ctx context.Context) (err error) {
+		m, err = s.q.dead.GetLastMsgForSubject(ctx, deadSubject+id)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		return err
+	})
+	return m, err
 }
 
 // read reads a picture to be hashed. URLs are read for their hash only.
@@ -194,7 +221,11 @@ func (s *Submit) collect(ctx context.Context, o *Outcome) error {
 	if err != nil {
 		return err
 	}
-	b, err := s.q.results.GetBytes(ctx, r.Object) // held against its digest
+	var b []byte
+	err = patient(ctx, int(r.Bytes), func(ctx context.Context) (err error) {
+		b, err = s.q.results.GetBytes(ctx, r.Object) // held against its digest
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("its result cannot be read: %w", err)
 	}

@@ -159,7 +159,10 @@ func (w *Worker) bury(ctx context.Context, m jetstream.Msg, j Job, reason error,
 	}
 	b, err := json.Marshal(Dead{Job: raw, Reason: reason.Error(), Attempts: attempt, Worker: w.Name})
 	if err == nil {
-		_, err = w.q.js.Publish(ctx, deadSubject+name, b)
+		err = patient(ctx, 0, func(ctx context.Context) error {
+			_, err := w.q.js.Publish(ctx, deadSubject+name, b)
+			return err
+		})
 	}
 	if err != nil {
 		w.Log.Error("the dead letter could not be written", "error", err)
@@ -235,7 +238,7 @@ func hopeless(err error) error {
 // is never seen in part: nobody looks for it before its record is there.
 func (q *Queue) keep(ctx context.Context, id string, result []byte, r Record) error {
 	r.Object = id + "." + q.conn.NewRespInbox()[len("_INBOX."):] // another worker's result may be under way
-	o, err := q.results.PutBytes(ctx, r.Object, result)
+	o, err := put(ctx, q.results, r.Object, result)
 	if err != nil {
 		return err
 	}
@@ -244,7 +247,10 @@ func (q *Queue) keep(ctx context.Context, id string, result []byte, r Record) er
 	if err != nil {
 		return err
 	}
-	_, err = q.records.Create(ctx, id, b)
+	err = patient(ctx, 0, func(ctx context.Context) error {
+		_, err := q.records.Create(ctx, id, b)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrKeyExists) { // it was faster, or our own record arrived and its answer did not
 		if first, e := q.record(ctx, id); e == nil && first.Object != r.Object {
 			_ = q.results.Delete(ctx, r.Object)
@@ -255,9 +261,12 @@ func (q *Queue) keep(ctx context.Context, id string, result []byte, r Record) er
 }
 
 func (q *Queue) record(ctx context.Context, id string) (r Record, err error) {
-	e, err := q.records.Get(ctx, id)
-	if err != nil {
-		return r, err
-	}
-	return r, json.Unmarshal(e.Value(), &r)
+	err = patient(ctx, 0, func(ctx context.Context) error {
+		e, err := q.records.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(e.Value(), &r)
+	})
+	return r, err
 }
