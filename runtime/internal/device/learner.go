@@ -24,6 +24,10 @@ type Learner interface {
 	Batch(ctx context.Context, in Input, t Target) (loss float64, err error)
 	// Loss evaluates the network and its loss alone.
 	Loss(ctx context.Context, in Input, t Target) (float64, error)
+	// Norm is the length of all gradients together.
+	Norm() (float64, error)
+	// Forget clears the gradients.
+	Forget() error
 	// Update makes the step and clears the gradients.
 	Update(u Update) error
 	// Get copies one of the tensors of a parameter, Set replaces it.

@@ -92,6 +92,23 @@ func lossOf(t device.Target, s plan.Shape, y, seed []float32) (loss float64) {
 	return loss
 }
 
+func (l *learner) Norm() (float64, error) {
+	sum := 0.0
+	for _, g := range l.grads {
+		for _, v := range g {
+			sum += float64(v) * float64(v)
+		}
+	}
+	return math.Sqrt(sum), nil
+}
+
+func (l *learner) Forget() error {
+	for _, g := range l.grads {
+		clear(g)
+	}
+	return nil
+}
+
 // Update is AdamW: decay by itself, then the step along the corrected moments.
 func (l *learner) Update(u device.Update) error {
 	fix1, fix2 := 1-math.Pow(u.Beta1, float64(u.Step)), 1-math.Pow(u.Beta2, float64(u.Step))
