@@ -249,7 +249,7 @@ func TestMalformed(t *testing.T) {
 		"shapes":         {text(`{"config": {"image_size": 7}, "tensors": {"a": [1]}}`), "channel"},
 		"truncated":      {text("\x40\x00\x00\x00\x00\x00\x00\x00{\"x\""), ""},
 		"unknown":        {edit("unet-cond", func(f *file) { f.tensors = map[string]*raw{"a": f.tensors["y"]} }), "no fixture that verify knows"},
-		"training":       {edit("unet-cond", func(f *file) { f.tensors["losses"] = f.tensors["t"] }), "not built yet"},
+		"training":       {edit("unet-cond", func(f *file) { f.tensors["losses"] = f.tensors["t"] }), "tensor t"},
 		"no x":           {without("unet-cond", "x"), "x is missing"},
 		"no y":           {without("unet-cond", "y"), "no reference"},
 		"no t":           {without("unet-cond", "t"), "t is missing"},

@@ -28,11 +28,11 @@ func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := bridge.NewWalk(sched, bridge.WalkOptions{Sampler: sampler, NFE: 1 + int(z.NFE)%4})
+	w, err := bridge.NewWalk(sched, bridge.WalkOptions{Sampler: sampler, NFE: 1 + int(z.NFE)%3})
 	if err != nil {
 		return "", s, false
 	}
-	s = device.CanvasSpec{C: 3, H: 8 + 4*int(z.H%4), W: 12 + 4*int(z.W%5), Label: -1, Table: w, Noise: bridge.NewNoise(z.Seed), Clip: bit(5)}
+	s = device.CanvasSpec{C: 3, H: 8 + 4*int(z.H%2), W: 12 + 4*int(z.W%2), Label: -1, Table: w, Noise: bridge.NewNoise(z.Seed), Clip: bit(5)}
 	net = "base"
 	if bit(2) {
 		net, s.Cond, s.Apart = "conditional", true, bit(3)
