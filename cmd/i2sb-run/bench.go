@@ -23,7 +23,8 @@ type bencher struct {
 	threads, count    int
 	wholeOnly, asJSON bool
 	precision         string
-	profile, noTune   bool
+	roof, profile     bool
+	noTune            bool
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -46,13 +47,14 @@ func (a *app) benchCommand() *cobra.Command {
 	f.IntVar(&b.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&b.count, "count", 7, "evaluations whose median counts")
 	f.BoolVar(&b.wholeOnly, "whole", false, "time the whole network only")
+	f.BoolVar(&b.roof, "roof", false, "measure the device's peak arithmetic and memory's bandwidth, and print each layer's share of them")
 	f.BoolVar(&b.profile, "profile", false, "also time each GPU kernel, against the device's measured roof")
 	f.BoolVar(&b.asJSON, "json", false, "print a JSON array")
 	return c
 }
 
 func (b *bencher) run(ctx context.Context) error {
-	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Kernels: b.profile, Precision: b.precision, NoTune: b.noTune}
+	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Roof: b.roof, Kernels: b.profile, Precision: b.precision, NoTune: b.noTune}
 	if n, err := fmt.Sscanf(b.size+"\n", "%dx%d\n", &o.W, &o.H); n != 2 || err != nil || o.W < 1 || o.H < 1 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 256x256", b.size)
 	}
@@ -99,6 +101,9 @@ func (b *bencher) run(ctx context.Context) error {
 func (b *bencher) print(r *bench.Result, open time.Duration) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
+	if r.Roof.FLOPs > 0 {
+		fmt.Fprintf(&s, "roof: %.0f GFLOP/s, %.0f GB/s\n", r.Roof.FLOPs/1e9, r.Roof.Bytes/1e9)
+	}
 	for i, row := range r.Rows {
 		name := "Layer/" + row.Name
 		if i == 0 {
@@ -109,6 +114,12 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(open))
 		} else {
 			fmt.Fprintf(&s, "\t%d layers", row.Count)
+		}
+		if row.OfPeak > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%peak", 100*row.OfPeak)
+		}
+		if row.OfRoof > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%roof", 100*row.OfRoof)
 		}
 		s.WriteByte('\n')
 	}
@@ -123,7 +134,7 @@ func profile(w io.Writer, r *bench.Result) {
 	if len(r.Kernels) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nfirst evaluation: %.0f ms\nroof: %.1f GFLOP/s, %.1f GB/s\n\n", 1e3*r.First.Seconds(), r.Roof.FLOPs/1e9, r.Roof.Bytes/1e9)
+	fmt.Fprintf(w, "\nfirst evaluation: %.0f ms\n\n", 1e3*r.First.Seconds())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "kernel\tcalls\tms\tGFLOP/s\tGB/s\troof\t")
 	for _, k := range r.Kernels {

@@ -1,4 +1,5 @@
-// <before-after>: two pictures of one size and a line between them. Before
+// <before-after>: two pictures of one shape (--w and --h, in pixels) and a line
+// between them. Before
 // there is a result it shows the first alone, during a walk its previews.
 import { el } from './dom.mjs';
 
@@ -20,12 +21,6 @@ class BeforeAfter extends HTMLElement {
     this.#range.addEventListener('input', () => this.#moved());
     this.addEventListener('pointerdown', (e) => this.#grab(e));
     this.#moved();
-  }
-
-  /** The shape of the box: the result's size in pixels. */
-  shape(width, height) {
-    this.style.setProperty('--w', width);
-    this.style.setProperty('--h', height);
   }
 
   /** Shows a picture alone. */
