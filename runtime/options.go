@@ -11,17 +11,30 @@ import (
 type OpenOption func(*openOptions)
 
 type openOptions struct {
-	device  string
-	threads int
-	log     *slog.Logger
+	device    string
+	threads   int
+	precision string
+	noTune    bool
+	log       *slog.Logger
 }
 
-// WithDevice chooses the device: "auto" (the default: the best there is),
-// "cpu", or "ref", the slow specification.
+// WithDevice chooses the device: "auto" (the default: the best real GPU, else
+// the CPU), "cpu", "gpu" (the best adapter, a software one if there is no
+// other), "gpu:N", a part of a GPU's name, or "ref", the slow specification.
 func WithDevice(name string) OpenOption { return func(o *openOptions) { o.device = name } }
 
 // WithThreads limits the CPU threads; 0, the default, takes GOMAXPROCS.
 func WithThreads(n int) OpenOption { return func(o *openOptions) { o.threads = n } }
+
+// WithPrecision says how a GPU stores weights and activations: "f32", "f16", or
+// "auto", the default, for halves where they were measured to be faster. Sums
+// are of float32 always.
+func WithPrecision(p string) OpenOption { return func(o *openOptions) { o.precision = p } }
+
+// WithTuning lets a real GPU time its kernels once for every new size, and keep
+// the result in the user's cache folder: the default. Without it they are chosen
+// by estimates.
+func WithTuning(on bool) OpenOption { return func(o *openOptions) { o.noTune = !on } }
 
 // WithLogger logs what was chosen and why. Without it nothing is logged.
 func WithLogger(l *slog.Logger) OpenOption { return func(o *openOptions) { o.log = l } }

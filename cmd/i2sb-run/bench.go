@@ -22,7 +22,9 @@ type bencher struct {
 	net, size, device string
 	threads, count    int
 	wholeOnly, asJSON bool
+	precision         string
 	roof, profile     bool
+	noTune            bool
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -40,6 +42,8 @@ func (a *app) benchCommand() *cobra.Command {
 	f.StringVar(&b.net, "net", "default", "default, adm256, or a pack's FILE or URL")
 	f.StringVar(&b.size, "size", "256x256", "size of the picture, WIDTHxHEIGHT")
 	f.StringVar(&b.device, "device", "auto", "as for restore")
+	f.StringVar(&b.precision, "precision", "auto", "as for restore")
+	f.BoolVar(&b.noTune, "no-tune", false, "as for restore")
 	f.IntVar(&b.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&b.count, "count", 7, "evaluations whose median counts")
 	f.BoolVar(&b.wholeOnly, "whole", false, "time the whole network only")
@@ -50,7 +54,7 @@ func (a *app) benchCommand() *cobra.Command {
 }
 
 func (b *bencher) run(ctx context.Context) error {
-	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Roof: b.roof, Kernels: b.profile}
+	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Roof: b.roof, Kernels: b.profile, Precision: b.precision, NoTune: b.noTune}
 	if n, err := fmt.Sscanf(b.size+"\n", "%dx%d\n", &o.W, &o.H); n != 2 || err != nil || o.W < 1 || o.H < 1 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 256x256", b.size)
 	}

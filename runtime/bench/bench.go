@@ -16,16 +16,18 @@ import (
 
 // Options is what to time.
 type Options struct {
-	Name    string          // of the network, for the rows
-	Network weights.Network //
-	Weights weights.Source  // nil: random ones, made as they are read
-	W, H    int             // of the picture, multiples of the network's
-	Device  string          // as for restore
-	Threads int             // 0: all
-	Rounds  int             // evaluations whose median counts; at least 1
-	Layers  bool            // also every distinct layer
-	Roof    bool            // also the device's roof, and each layer's share of it
-	Kernels bool            // also every kernel, and the device's roof
+	Name      string          // of the network, for the rows
+	Network   weights.Network //
+	Weights   weights.Source  // nil: random ones, made as they are read
+	W, H      int             // of the picture, multiples of the network's
+	Device    string          // as for restore
+	Threads   int             // 0: all
+	Precision string          // as runtime.WithPrecision
+	NoTune    bool            // as not runtime.WithTuning
+	Rounds    int             // evaluations whose median counts; at least 1
+	Layers    bool            // also every distinct layer
+	Roof      bool            // also the device's roof, and each layer's share of it
+	Kernels   bool            // also every kernel, and the device's roof
 }
 
 // Row is one figure. The first of a run is the whole network.
