@@ -21,7 +21,7 @@ run(tool, ['degrade', '--force', '--task', 'jpeg-10', 'testdata/canyon-wren.jpg'
 run(tool, ['restore', '--force', '--steps', '3', '--seed', '7', to('bad.png'), '-o', to('native.png')]);
 
 // The packages' own tests, for the browser.
-for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/verify']]) {
+for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/verify'], ['driver', 'runtime/internal/gpu/driver']]) {
   run('go', ['test', '-c', '-o', to(`${name}.test.wasm`), `./${dir}`], { GOOS: 'js', GOARCH: 'wasm' });
   const data = join(root, dir, 'testdata');
   rmSync(to(name), { recursive: true, force: true });
