@@ -7,7 +7,7 @@ func TestGPU(t *testing.T) {
 	if err := (Options{Device: "gpu"}).Check(); err != nil {
 		t.Skip(err)
 	}
-	for _, name := range []string{"unet-tiny", "sample-ode"} {
+	for _, name := range []string{"unet-tiny"} {
 		t.Run(name, func(t *testing.T) { check(t, "testdata/"+name+".safetensors", "gpu") })
 	}
 }

@@ -67,7 +67,6 @@ test('the same picture as on WASM', async () => {
 });
 
 test('a device that is destroyed in the middle of a walk', async () => {
-  // The worker's own requestDevice gives a device that dies once.
   const original = readFileSync(`${out}/site/i2sb/worker.mjs`);
   server.fault = (path, request, response) => {
     if (path !== '/i2sb/worker.mjs') return false;
@@ -79,7 +78,11 @@ test('a device that is destroyed in the middle of a walk', async () => {
     const model = await load('/out/tiny.i2sb', { device: 'webgpu' });
     const lost = [];
     model.addEventListener('device-lost', ({ detail }) => lost.push(detail));
-    const y = await model.restore(plain(24, 24, [120, 90, 60, 255]), { steps: 3, output: 'image-data' });
+    const channel = new BroadcastChannel('gpu');
+    let steps = 0;
+    const y = await model.restore(plain(24, 24, [120, 90, 60, 255]), {
+      steps: 6, output: 'image-data', onStep: () => { if (++steps === 2) channel.postMessage('die'); },
+    });
     const device = model.info.device;
     model.dispose();
     return { width: y.width, lost, device };
