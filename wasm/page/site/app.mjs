@@ -72,8 +72,8 @@ function shape() {
 }
 
 function showPicture() {
-  slider.showBefore(picture.url, picture.name);
   if (result && !painting) showResult(result);
+  else slider.showBefore(picture.url, picture.name);
 }
 
 async function showResult(r) {
