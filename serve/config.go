@@ -3,8 +3,8 @@ package serve
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -37,9 +37,9 @@ type Config struct {
 	Conns     int           // connections at once; 2048
 	Buffer    int64         // bytes of bodies, and as many of results, at once; 8·MaxBytes
 
-	Tokens  *Tokens  // nil: no authorization
-	Origins []string // whose pages may read answers (CORS); none
-	Page    fs.FS    // what lies at /, or nil
+	Tokens  *Tokens      // nil: no authorization
+	Origins []string     // whose pages may read answers (CORS); none
+	Page    http.Handler // what lies at /, or nil
 
 	Log     *slog.Logger         // nil: nothing is logged
 	Metrics *Metrics             // nil: its own

@@ -95,22 +95,16 @@ func (s *Server) secure(next http.Handler) http.Handler {
 
 // page serves what lies at /.
 func (s *Server) page() http.HandlerFunc {
-	var files http.Handler
-	if s.c.Page != nil {
-		files = http.FileServerFS(s.c.Page)
-	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		if files == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if s.c.Page == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			s.fail(w, r, problem("not-found", "there is nothing at this path; see /openapi.yaml"))
 			return
 		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "+
 			"img-src 'self' blob: data:; connect-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(5 * time.Minute))
-		files.ServeHTTP(w, r)
+		s.c.Page.ServeHTTP(w, r)
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, t *tls.Config) error
 	defer cancel()
 	if h.Shutdown(grace) != nil {
 		end(errEnding) // what still runs is told so
-		last, cancel := context.WithTimeout(base, 2*time.Second)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		_ = h.Shutdown(last)
 		_ = h.Close()

@@ -16,7 +16,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify FILE…",
 		Short: "Judge fixtures of reference numbers, or a pack's checksums",
-		Long: "Recognises each file by what it holds (schedule, unet, sample, operators, checkpoint, shapes, pack),\n" +
+		Long: "Recognises each file by what it holds (schedule, unet, sample, operators, checkpoint, train, shapes, pack),\n" +
 			"runs it and compares every reference tensor. Exit code 1 if one is outside its tolerance.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {

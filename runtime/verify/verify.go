@@ -159,10 +159,15 @@ func distance(a, b float64) float64 {
 // relative makes the row of a tensor whose every element has its own
 // tolerance, a share of its size.
 func relative(name string, want []float32, got []float64, share float64) Row {
+	return within(name, want, got, func(i int) float64 { return share * math.Abs(float64(want[i])) })
+}
+
+// within makes the row of a tensor whose every element has its own tolerance.
+func within(name string, want []float32, got []float64, allowed func(i int) float64) Row {
 	largest, tolerance, ratio := 0.0, 0.0, 1.0
 	worst := 0.0
 	for i, w := range want {
-		d, t := distance(float64(w), got[i]), share*math.Abs(float64(w))
+		d, t := distance(float64(w), got[i]), allowed(i)
 		worst = max(worst, d)
 		if d <= t {
 			largest = max(largest, t)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
+	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -45,6 +46,30 @@ func FuzzOperators(f *testing.F) {
 			d.policy = p
 			if e := optest.ScaledError(optest.EvaluateCase(t, d, check, stored), reference); !(e <= check.NMSE) {
 				t.Errorf("%s, %s, %s, %+v: mean squared error %.2g, at most %.2g is allowed", s.Name(), check.Name, stored, p, e, check.NMSE)
+			}
+			d.Close()
+		}
+	})
+}
+
+// FuzzWalks compares the kernels that cut windows, put them together and move
+// the state with ref's.
+func FuzzWalks(f *testing.F) {
+	for i, how := range []uint8{0, 0b10, 0b1110, 0b10010, 0b100100, 0b1, 0b110001} {
+		for sampler := range uint8(2) {
+			f.Add(uint8(i), uint8(i), uint8(i), uint8(i)+4*sampler, how, uint64(i+1)*0x9e3779b97f4a7c15)
+		}
+	}
+	f.Fuzz(func(t *testing.T, h, w, nfe, sampler, how uint8, seed uint64) {
+		net, spec, ok := optest.FuzzedWalk{H: h, W: w, NFE: nfe, Sampler: sampler, How: how, Seed: seed}.Spec(t)
+		if !ok {
+			return
+		}
+		want := optest.Walk(t, ref.New(), net, spec)
+		for _, s := range kernels.All() {
+			d := NewWith(s, 2)
+			if e := optest.ScaledError(optest.Walk(t, d, net, spec), want); !(e <= 1e-9) {
+				t.Errorf("%s, %s of %d×%d: mean squared error %.2g", s.Name(), net, spec.W, spec.H, e)
 			}
 			d.Close()
 		}

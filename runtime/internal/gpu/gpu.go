@@ -25,6 +25,10 @@ import (
 type Options struct {
 	// Half stores weights and activations as halves; sums are of floats.
 	Half bool
+	// Tune times the ways to do each convolution the first time that its shape
+	// is compiled, and keeps the results in the folder Cache, if it is not empty.
+	Tune  bool
+	Cache string
 }
 
 // patience is how long a submit may take before the device is taken for hung.
@@ -38,6 +42,7 @@ type gpu struct {
 	half   bool
 	limits driver.Limits
 	choose chooser
+	tuner  *tuner // or nil
 	close  func()
 
 	pipelines pipelines
@@ -59,6 +64,13 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 		about: device.Info{Name: a.Name, Detail: fmt.Sprintf("%s, %s, %s, %s", kind, a.Backend, a.Driver, precision), Software: a.Software}}
 	if a.Software {
 		g.choose = softwareDevice
+	}
+	if o.Tune {
+		file := ""
+		if o.Cache != "" {
+			file = tuneFile(o.Cache, a.Name, a.Driver, o.Half)
+		}
+		g.tuner = newTuner(file)
 	}
 	return g
 }

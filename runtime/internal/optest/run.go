@@ -97,16 +97,7 @@ func compare(t *testing.T, d device.Device, name string, fused, unfused *plan.Pl
 // Evaluate runs a plan once on a device with seeded random input.
 func Evaluate(t testing.TB, d device.Device, p *plan.Plan, src weights.Source) []float32 {
 	t.Helper()
-	x := p.Shape(p.X)
-	in := device.Input{X: normals(x.Len(), 5), Levels: make([]float64, x.N)}
-	for i := range in.Levels {
-		in.Levels[i] = 500.55 / float64(i+1)
-	}
-	if p.Label != plan.None {
-		for i := range x.N {
-			in.Labels = append(in.Labels, (3*i+1)%5)
-		}
-	}
+	in := input(p)
 	n, err := d.Load(context.Background(), p, src)
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +122,21 @@ func Evaluate(t testing.TB, d device.Device, p *plan.Plan, src weights.Source) [
 		}
 	}
 	return y
+}
+
+// input is a seeded random one.
+func input(p *plan.Plan) device.Input {
+	x := p.Shape(p.X)
+	in := device.Input{X: normals(x.Len(), 5), Levels: make([]float64, x.N)}
+	for i := range in.Levels {
+		in.Levels[i] = 500.55 / float64(i+1)
+	}
+	if p.Label != plan.None {
+		for i := range x.N {
+			in.Labels = append(in.Labels, (3*i+1)%5)
+		}
+	}
+	return in
 }
 
 // NMSE is Σ(a−b)²/Σb².

@@ -75,8 +75,12 @@ func (p *Plan) lives() []life {
 		first[v], last[v] = 0, 0
 	}
 	for i, op := range p.Ops {
-		y := op.Out()
-		first[y], last[y] = i, i
+		if y := op.Out(); y != None {
+			if first[y] < 0 { // else it is added to
+				first[y] = i
+			}
+			last[y] = i
+		}
 		for _, x := range op.In() {
 			last[x] = i
 		}
