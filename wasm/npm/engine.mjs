@@ -83,7 +83,7 @@ export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wa
     calls.ready = ready;
     go.run(instance).then(() => failed(new I2SBError('internal', `the module ended: ${said()}`)), failed);
   });
-  return { calls, kernels: relaxed ? 'wasm-relaxed' : 'wasm', memory: () => instance.exports.mem.buffer.byteLength };
+  return { calls, kernels: relaxed ? 'wasm-relaxed' : 'wasm', usage: () => ({ wasm: instance.exports.mem.buffer.byteLength, handles: go._ids.size }) };
 }
 
 /** Keeps the end of what Go prints, besides showing it. */

@@ -186,6 +186,10 @@ class Model extends EventTarget {
     });
   }
 
+  usage() {
+    return this.#client.call('usage', {});
+  }
+
   dispose() {
     this.#client.close();
   }

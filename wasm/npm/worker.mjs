@@ -36,7 +36,7 @@ async function serve(id, op, args, signal) {
   try {
     if (fatal) throw fatal;
     if (signal.aborted) throw aborted();
-    const { value, transfer = [] } = await { load, restore }[op](args, signal, tell);
+    const { value, transfer = [] } = await { load, restore, usage }[op](args, signal, tell);
     postMessage({ id, value }, transfer);
   } catch (error) {
     postMessage({ id, error: pack(error) });
@@ -164,6 +164,11 @@ async function open({ name, source, cached, keep }, { device, why, sha256, signa
   if (why) info.device.detail += `; ${why}`;
   tell({ stage: 'ready', device: info.device });
   return { ...info, sha256: got, bytes: source.size };
+}
+
+/** What the worker holds, for tests of leaks. */
+async function usage() {
+  return { value: (await engine).usage() };
 }
 
 // ---- restoring

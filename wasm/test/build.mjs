@@ -1,6 +1,6 @@
 // Builds what the tests serve, into out/.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { out, root } from './paths.mjs';
@@ -21,7 +21,7 @@ run(tool, ['degrade', '--force', '--task', 'jpeg-10', 'testdata/canyon-wren.jpg'
 run(tool, ['restore', '--force', '--steps', '3', '--seed', '7', to('bad.png'), '-o', to('native.png')]);
 
 // The packages' own tests, for the browser.
-for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/verify']]) {
+for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/verify'], ['driver', 'runtime/internal/gpu/driver']]) {
   run('go', ['test', '-c', '-o', to(`${name}.test.wasm`), `./${dir}`], { GOOS: 'js', GOARCH: 'wasm' });
   const data = join(root, dir, 'testdata');
   rmSync(to(name), { recursive: true, force: true });
@@ -35,3 +35,18 @@ for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/
   }
   writeFileSync(join(to(name), 'files.json'), JSON.stringify(files));
 }
+
+// The examples, beside what they use; vite's from the package as npm packs it.
+rmSync(to('examples'), { recursive: true, force: true });
+cpSync(join(root, 'wasm/examples'), to('examples'), { recursive: true });
+for (const part of ['i2sb', 'packs']) cpSync(join(to('site'), part), join(to('examples'), part), { recursive: true });
+cpSync(to('bad.png'), join(to('examples'), 'example.jpg')); // browsers look at the bytes
+rmSync(to('package'), { recursive: true, force: true });
+execFileSync('npm', ['pack', '--silent', '--pack-destination', out], { cwd: join(root, 'wasm/npm'), stdio: 'ignore' });
+const { version } = JSON.parse(readFileSync(join(root, 'wasm/npm/package.json')));
+run('tar', ['-xzf', to(`i2sb-${version}.tgz`), '-C', out]);
+const vite = join(to('examples'), 'vite');
+mkdirSync(join(vite, 'node_modules'), { recursive: true });
+cpSync(to('package'), join(vite, 'node_modules/i2sb'), { recursive: true });
+execFileSync(process.execPath, [join(import.meta.dirname, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], { cwd: vite, stdio: 'inherit' });
+for (const file of ['packs/default.i2sb', 'example.jpg']) cpSync(join(to('examples'), file), join(vite, 'dist', file));

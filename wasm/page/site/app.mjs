@@ -72,8 +72,8 @@ function shape() {
 }
 
 function showPicture() {
-  slider.showBefore(picture.url, picture.name);
   if (result && !painting) showResult(result);
+  else slider.showBefore(picture.url, picture.name);
 }
 
 async function showResult(r) {
@@ -122,6 +122,7 @@ function fail(error) {
   // Before there is a picture the panel is away; the trouble stands in the welcome.
   if (picture) $('act').prepend(trouble);
   else $('ways-hint').before(trouble);
+  trouble.parentElement.scrollIntoView({ block: 'nearest' });
 }
 
 // ---- what is done

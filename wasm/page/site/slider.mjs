@@ -40,15 +40,16 @@ class BeforeAfter extends HTMLElement {
     this.dataset.shows = 'walk';
   }
 
-  /** Shows both; resolves when the second is decoded, so that nothing flashes. */
+  /** Shows both. The second is decoded before it takes the old one's place, so that nothing flashes. */
   async showBoth(url, alt) {
-    const next = new Image();
-    next.src = url;
-    await next.decode().catch(() => {}); // a picture too large to decode ahead still shows
-    this.#after.src = url;
-    this.#after.alt = alt;
+    if (this.#after.getAttribute('src') !== url) {
+      const next = el('img', { class: 'layer after', alt, draggable: 'false', src: url });
+      await next.decode().catch(() => {}); // what is too large to decode ahead still shows
+      this.#after.replaceWith(next);
+      this.#after = next;
+      this.at = 50;
+    }
     this.dataset.shows = 'both';
-    this.at = 50;
   }
 
   /** Where the line is, in per cent from the left. */

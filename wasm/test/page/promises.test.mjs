@@ -137,8 +137,8 @@ describe('open to everybody', () => {
       }
       assert.fail(`Tab never comes to ${what}`);
     };
+    const asked = page.waitForEvent('filechooser'); // early: the browser has to be told to hand it over
     await to('#pick');
-    const asked = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await asked).setFiles(bird);
     await phase(page, 'ready');
