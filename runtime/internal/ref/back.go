@@ -153,27 +153,16 @@ func sums(d []float64, s plan.Shape) []float64 {
 	return y
 }
 
-// convolved calls f for every product w[tap]·x[from] that goes into y[to].
-func convolved(o *plan.Conv, s, t plan.Shape, f func(tap, from, to int)) {
+// taps calls f with every tap of a convolution: its place in the weights, the
+// plane of x that it reads, that of y which it adds to, and how far it lies
+// from the middle.
+func taps(o *plan.Conv, s, t plan.Shape, f func(tap, from, to, dy, dx int)) {
 	for n := range t.N {
 		for k := range t.C {
-			for i := range t.H {
-				for j := range t.W {
-					to := ((n*t.C+k)*t.H+i)*t.W + j
-					for u := range o.Kernel {
-						row := i*o.Stride + u - o.Kernel/2
-						if row < 0 || row >= s.H {
-							continue
-						}
-						for v := range o.Kernel {
-							col := j*o.Stride + v - o.Kernel/2
-							if col < 0 || col >= s.W {
-								continue
-							}
-							for c := range s.C {
-								f(((k*s.C+c)*o.Kernel+u)*o.Kernel+v, ((n*s.C+c)*s.H+row)*s.W+col, to)
-							}
-						}
+			for c := range s.C {
+				for u := range o.Kernel {
+					for v := range o.Kernel {
+						f(((k*s.C+c)*o.Kernel+u)*o.Kernel+v, n*s.C+c, n*t.C+k, u-o.Kernel/2, v-o.Kernel/2)
 					}
 				}
 			}
@@ -181,11 +170,55 @@ func convolved(o *plan.Conv, s, t plan.Shape, f func(tap, from, to int)) {
 	}
 }
 
+// plane is plane m of x.
+func plane(x []float64, s plan.Shape, m int) []float64 { return x[m*s.H*s.W:][:s.H*s.W] }
+
 func (r *Program) convBack(o *plan.ConvBack) []float64 {
 	d, w := r.values(o.D), r.weight(o.Of.W)
-	x := make([]float64, r.p.Shape(o.Y).Len())
-	convolved(o.Of, r.p.Shape(o.Y), r.p.Shape(o.D), func(tap, from, to int) { x[from] += float64(w[tap]) * d[to] })
+	s, t := r.p.Shape(o.Y), r.p.Shape(o.D)
+	x := make([]float64, s.Len())
+	taps(o.Of, s, t, func(tap, from, to, dy, dx int) {
+		spreadTap(plane(x, s, from), plane(d, t, to), s, t, float64(w[tap]), o.Of.Stride, dy, dx)
+	})
 	return x
+}
+
+// spreadTap is the adjoint of addTap: it adds w·d[i,j] to
+// x[i·stride+dy, j·stride+dx].
+//
+//go:norace
+func spreadTap(x, d []float64, s, t plan.Shape, w float64, stride, dy, dx int) {
+	for i := range t.H {
+		row := i*stride + dy
+		if row < 0 || row >= s.H {
+			continue
+		}
+		out, in := x[row*s.W:][:s.W], d[i*t.W:][:t.W]
+		for j, v := range in {
+			if col := j*stride + dx; col >= 0 && col < len(out) {
+				out[col] += w * v
+			}
+		}
+	}
+}
+
+// dotTap is Σ x[i·stride+dy, j·stride+dx]·d[i,j].
+//
+//go:norace
+func dotTap(x, d []float64, s, t plan.Shape, stride, dy, dx int) (sum float64) {
+	for i := range t.H {
+		row := i*stride + dy
+		if row < 0 || row >= s.H {
+			continue
+		}
+		in := x[row*s.W:][:s.W]
+		for j, v := range d[i*t.W:][:t.W] {
+			if col := j*stride + dx; col >= 0 && col < len(in) {
+				sum += in[col] * v
+			}
+		}
+	}
+	return sum
 }
 
 // normBack leads the gradient by Norm's scales and shifts back to its input,
@@ -309,7 +342,9 @@ func (r *Program) paramBack(o *plan.ParamBack) {
 		x, s := r.read(of.Read)
 		d, t := r.values(o.D), r.p.Shape(o.D)
 		w := make([]float64, len(r.weight(of.W)))
-		convolved(of, s, t, func(tap, from, to int) { w[tap] += x[from] * d[to] })
+		taps(of, s, t, func(tap, from, to, dy, dx int) {
+			w[tap] += dotTap(plane(x, s, from), plane(d, t, to), s, t, of.Stride, dy, dx)
+		})
 		r.learn(of.W, w)
 		b := make([]float64, t.C)
 		for i, v := range sums(d, t) {
