@@ -83,7 +83,8 @@ func (m *Metrics) gauge(name, help string, f func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "i2sb_" + name, Help: help}, f))
 }
 
-func (m *Metrics) handler() http.Handler {
+// Handler answers with all metrics.
+func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 

@@ -35,7 +35,7 @@ func (s *Server) routes() (http.Handler, error) {
 	only("/v1/models", s.models, get, head)
 	only("/healthz", s.healthz, get, head)
 	only("/readyz", s.readyz, get, head)
-	only("/metrics", s.c.Metrics.handler().ServeHTTP, get, head)
+	only("/metrics", s.c.Metrics.Handler().ServeHTTP, get, head)
 	only("/openapi.yaml", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(OpenAPI)

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime"
+	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/weights"
 	"github.com/i2sb-go/i2sb/weights/fetch"
 )
@@ -35,4 +38,28 @@ func header(ctx context.Context, src runtime.Source) (weights.Header, error) {
 	defer closer.Close()
 	defer p.Close()
 	return p.Header(), nil
+}
+
+// readModels lists the default model first, and then those of a directory.
+func (a *app) readModels(ctx context.Context, pack, dir string) ([]keeper.Model, error) {
+	src, err := a.openSource(ctx, pack)
+	if err != nil {
+		return nil, err
+	}
+	first, err := keeper.Read(ctx, "default", src)
+	if err != nil {
+		return nil, err
+	}
+	models := []keeper.Model{first}
+	if dir == "" {
+		return models, nil
+	}
+	more, err := keeper.Dir(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(more, func(m keeper.Model) bool { return m.Name == first.Name }) {
+		return nil, &fileError{dir, fmt.Errorf("%s.i2sb has the default model's name; give it as --pack", first.Name)}
+	}
+	return append(models, more...), nil
 }

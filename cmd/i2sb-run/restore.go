@@ -20,13 +20,13 @@ import (
 // when the first picture needs it.
 type restorer struct {
 	*app
-	out, mask, pack, device, trajectory, format string
-	task, sampler, precision                    string
-	steps, tile, overlap, threads, quality      int
-	eta                                         float64
-	seed                                        uint64
-	maxPixels                                   int64
-	force, asJSON, quiet, clip, lastX0, noTune  bool
+	out, mask, pack, device, trajectory, format, shard string
+	task, sampler, precision                           string
+	steps, tile, overlap, threads, quality             int
+	eta                                                float64
+	seed                                               uint64
+	maxPixels                                          int64
+	force, asJSON, quiet, clip, lastX0, noTune         bool
 
 	options    []runtime.Option
 	parameters string // what decides the pixels, but for the input
@@ -79,6 +79,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	f.StringVar(&r.format, "format", "", "png, jpeg, tiff or bmp; default: by the output's name, else png")
 	f.IntVar(&r.quality, "quality", 95, "quality of JPEGs, 1 to 100")
 	f.Int64Var(&r.maxPixels, "max-pixels", 0, "refuse larger pictures before decoding; default: 268435456")
+	f.StringVar(&r.shard, "shard", "", "restore part I of N of the pictures, I/N from 0/N on; N alone: the part of $JOB_COMPLETION_INDEX")
 	f.BoolVar(&r.force, "force", false, "overwrite existing files")
 	f.BoolVar(&r.asJSON, "json", false, "print one JSON object per picture, each on a line")
 	f.BoolVar(&r.quiet, "quiet", false, "print neither progress nor results")
@@ -91,6 +92,9 @@ func (r *restorer) run(ctx context.Context, f *pflag.FlagSet, args []string) err
 	}
 	jobs, batch, err := r.jobs(args)
 	if err != nil {
+		return err
+	}
+	if jobs, err = shard(jobs, r.shard); err != nil {
 		return err
 	}
 	if err := r.resolve(ctx); err != nil {

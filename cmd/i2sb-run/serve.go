@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,7 +83,7 @@ func (s *server) run(ctx context.Context) error {
 			return &fileError{s.tokens, err}
 		}
 	}
-	if s.c.Models, err = s.readModels(ctx); err != nil {
+	if s.c.Models, err = s.readModels(ctx, s.pack, s.models); err != nil {
 		return err
 	}
 	if s.otlp != "" {
@@ -144,28 +142,4 @@ func (s *server) certificate() (*tls.Config, error) {
 		return nil, &fileError{s.cert, err}
 	}
 	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// readModels lists the default model first, and then those of the directory.
-func (s *server) readModels(ctx context.Context) ([]keeper.Model, error) {
-	src, err := s.openSource(ctx, s.pack)
-	if err != nil {
-		return nil, err
-	}
-	first, err := keeper.Read(ctx, "default", src)
-	if err != nil {
-		return nil, err
-	}
-	models := []keeper.Model{first}
-	if s.models != "" {
-		more, err := keeper.Dir(ctx, s.models)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(more, func(m keeper.Model) bool { return m.Name == first.Name }) {
-			return nil, &fileError{s.models, fmt.Errorf("%s.i2sb has the default model's name; give it as --pack", first.Name)}
-		}
-		models = append(models, more...)
-	}
-	return models, nil
 }
