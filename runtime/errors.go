@@ -55,3 +55,10 @@ func OutOfMemory(err error) bool {
 	var e interface{ OutOfMemory() bool }
 	return errors.As(err, &e) && e.OutOfMemory()
 }
+
+// DeviceLost tells whether an error says that a GPU went away or does not
+// answer. The Model is of no use any more: open it again, or on another device.
+func DeviceLost(err error) bool {
+	var e interface{ Gone() bool }
+	return errors.As(err, &e) && e.Gone()
+}

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"fmt"
+
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
@@ -19,16 +21,18 @@ type Memory struct {
 	Peak   int64 `json:"peak"`    // the sum
 }
 
-// PlanMemory tells what restoring a w×h picture takes, without running it.
-// For sr4x, w×h is the size of the result; an inpainting task counts with its
-// mask. The program itself, some 25 MiB, comes on top.
+// PlanMemory tells what restoring a w×h picture takes, without running it. For
+// sr4x, w×h is the size of the result; an inpainting task counts with its mask.
+// opts are OpenOptions and Options, of which device, task, sampler, steps, tile
+// and overlap make a difference; the errors are Restore's.
 //
 // State is the most that the picture takes at any time: 12 bytes a pixel for
 // each of the walk's states and histories (two for posterior and ode, three
-// with a mask, five for dbim3). Decoding before the walk and encoding after it
-// take no more than the least walk, 24 bytes a pixel, for pictures of 8 bits
-// without alpha; RestorePicture lets go of what was decoded once the walk has
-// begun. Alpha is held all the time, 2 bytes a pixel more.
+// with a mask, up to five for dbim3) and 2 or 3 for a mask. Decoding before the
+// walk and encoding after it take no more than the least walk, 24 bytes a
+// pixel, for pictures of 8 bits without alpha; RestorePicture lets go of what
+// was decoded once the walk has begun. Alpha is held all the time, 2 bytes a
+// pixel more. The program itself, some 25 MiB, is not counted.
 func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	var oo openOptions
 	var o options
@@ -38,6 +42,8 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 			f(&oo)
 		case Option:
 			f(&o)
+		default:
+			return Memory{}, fmt.Errorf("runtime: %T is no option", f)
 		}
 	}
 	c, err := unet.Parse(h.Network)
@@ -56,7 +62,8 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	return (&Model{header: h, schedule: s, config: c, device: d}).memory(&o, w, ht)
 }
 
-// Memory is PlanMemory on the model's device.
+// Memory is PlanMemory on the model's device. For sr4x, w×ht is the size of the
+// result.
 func (m *Model) Memory(w, ht int, opts ...Option) (Memory, error) {
 	return m.memory(apply(opts), w, ht)
 }

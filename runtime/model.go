@@ -90,7 +90,7 @@ func btoi(b bool) int {
 
 // openDevice finds a device by name.
 func openDevice(o openOptions) (device.Device, error) {
-	d, err := devices.Open(o.device, o.threads)
+	d, err := devices.Open(o.device, devices.Options{Threads: o.threads, Precision: o.precision, NoTune: o.noTune})
 	if err != nil {
 		return nil, &DeviceError{o.device, err}
 	}

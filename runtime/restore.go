@@ -51,7 +51,6 @@ func (m *Model) RestorePicture(ctx context.Context, p *picture.Picture, opts ...
 		return nil, nil, err
 	}
 	q, planes := p.Derive(), p.Image.C
-	defer func() { _ = p.Image.C }()
 	name := o.task
 	if name == "" {
 		name = t.Name

@@ -20,7 +20,7 @@ type Source struct {
 // String names the source in errors.
 func (s Source) String() string { return s.name }
 
-// File is a pack in the file system. It stays open until the Model is closed.
+// File is a pack in the file system. It is open only while Open reads it.
 func File(path string) Source {
 	return Source{path, func(context.Context) (io.ReaderAt, int64, io.Closer, error) {
 		f, err := os.Open(path)
@@ -39,8 +39,8 @@ func File(path string) Source {
 	}}
 }
 
-// Reader is a pack of size bytes behind r, which must stay usable until the
-// Model is closed.
+// Reader is a pack of size bytes behind r, which must stay usable until
+// Open returns.
 func Reader(name string, r io.ReaderAt, size int64) Source {
 	return Source{name, func(context.Context) (io.ReaderAt, int64, io.Closer, error) {
 		return r, size, nil, nil

@@ -32,6 +32,7 @@ type walk struct {
 const (
 	wholeLimit = 1 << 30
 	autoTile   = 512
+	impossible = 1 << 60
 )
 
 // newWalk checks all options for a w×h picture; it allocates no state.
@@ -115,6 +116,16 @@ func (k *walk) cut(multiple int) error {
 		}
 		if need.Arena+need.Scratch > wholeLimit {
 			side = autoTile
+		}
+		// A device that cannot bind tensors of that size says so by a need that
+		// nothing has.
+		for need.Total() > impossible && side/2 >= 2*multiple {
+			if need, err = k.m.need(min(side, k.padH), min(side, k.padW)); err != nil {
+				return err
+			}
+			if need.Total() > impossible {
+				side /= 2
+			}
 		}
 	}
 	if overlap == 0 {

@@ -35,6 +35,8 @@ var golden = []struct {
 	{"conv-small-split", "conv", tiling(32, 8, 4, 1, Constants{"RAW": 1, "AFFINE": 1, "SILU": 1})},
 	{"conv-small-1x1", "conv", tiling(32, 8, 4, 1, Constants{"K": 1, "RESIDUAL": 1, "RESAMPLE": 1})},
 	{"conv-skinny", "conv", tiling(128, 1, 1, 1, Constants{"STRIDE": 2})},
+	{"conv-bare", "conv_bare", tiling(256, 4, 4, 4, Constants{"CONCAT": 1, "AFFINE": 1, "SILU": 1, "RESIDUAL": 1})},
+	{"conv-bare-raw", "conv_bare", tiling(64, 4, 1, 4, Constants{"RAW": 2, "K": 1})},
 	{"finish", "finish", plain(Constants{"RESIDUAL": 2})},
 	{"map", "map", plain(Constants{"CONCAT": 1, "SILU": 1, "RESIDUAL": 1})},
 	{"winograd-4-input", "winograd_input", plain(Constants{"TILE": 4, "AFFINE": 1, "SILU": 1})},
@@ -56,6 +58,8 @@ var golden = []struct {
 	{"gather", "gather", nil},
 	{"scatter", "scatter", nil},
 	{"clear", "clear", nil},
+	{"peak", "peak", nil},
+	{"stream", "stream", nil},
 	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0}},
 	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1}},
 }

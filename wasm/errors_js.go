@@ -64,6 +64,8 @@ func code(err error) string {
 		return codeAborted
 	case runtime.OutOfMemory(err):
 		return codeMemory
+	case runtime.DeviceLost(err):
+		return codeLost
 	case errors.As(err, &option), errors.As(err, &task):
 		return codeOption
 	case errors.As(err, &size), errors.As(err, &format):

@@ -52,11 +52,16 @@ type device struct {
 	Threads  int    `json:"threads"`
 }
 
-// load(source, name, device, done): opens the pack; the result is info as JSON.
+// load(source, name, device, done): opens the pack on "cpu" or "gpu", in place
+// of the model before; the result is info as JSON.
 func (w *worker) load(args []js.Value) (_ any, err error) {
 	defer recovered(&err)
 	ctx, end := w.begin()
 	defer end()
+	if w.model != nil {
+		w.model.Close() // its device was lost
+		w.model = nil
+	}
 	src := &source{Value: args[0], size: int64(args[0].Get("size").Float())}
 	p, _, err := runtime.Reader(args[1].String(), src, src.size).OpenPack(ctx)
 	if err != nil {

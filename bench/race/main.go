@@ -19,7 +19,8 @@ Works are evaluations: default/256x256, adm256/256x256, or PACKFILE/WxH.
 Runners are ours and its kinds ours:avx2, ours:wasm, …; onnxruntime, web
 (onnxruntime-web's WASM), torch, torch:channels_last. The first is what the
 others are compared with. Every runner is a process of its own that loads the
-network once; outputs must agree to 1e-3 before anything is timed.
+network once; outputs must agree to 1e-3 before anything is timed. A turn of a
+short work is some evaluations one after the other, the first not counted.
 `
 
 func main() {
@@ -75,7 +76,7 @@ func race(ctx context.Context, dir, name string, names []string, rounds, threads
 	for range rounds {
 		for _, r := range runners {
 			time.Sleep(pause)
-			if err := r.evaluate(); err != nil {
+			if err := r.turn(); err != nil {
 				return fmt.Errorf("%s: %s: %w", name, r.name, err)
 			}
 		}

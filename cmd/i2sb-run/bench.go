@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	goruntime "runtime"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,9 @@ type bencher struct {
 	net, size, device string
 	threads, count    int
 	wholeOnly, asJSON bool
+	precision         string
+	roof, profile     bool
+	noTune            bool
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -37,15 +42,19 @@ func (a *app) benchCommand() *cobra.Command {
 	f.StringVar(&b.net, "net", "default", "default, adm256, or a pack's FILE or URL")
 	f.StringVar(&b.size, "size", "256x256", "size of the picture, WIDTHxHEIGHT")
 	f.StringVar(&b.device, "device", "auto", "as for restore")
+	f.StringVar(&b.precision, "precision", "auto", "as for restore")
+	f.BoolVar(&b.noTune, "no-tune", false, "as for restore")
 	f.IntVar(&b.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&b.count, "count", 7, "evaluations whose median counts")
 	f.BoolVar(&b.wholeOnly, "whole", false, "time the whole network only")
+	f.BoolVar(&b.roof, "roof", false, "measure the device's peak arithmetic and memory's bandwidth, and print each layer's share of them")
+	f.BoolVar(&b.profile, "profile", false, "also time each GPU kernel, against the device's measured roof")
 	f.BoolVar(&b.asJSON, "json", false, "print a JSON array")
 	return c
 }
 
 func (b *bencher) run(ctx context.Context) error {
-	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly}
+	o := bench.Options{Name: b.net, Device: b.device, Threads: b.threads, Rounds: b.count, Layers: !b.wholeOnly, Roof: b.roof, Kernels: b.profile, Precision: b.precision, NoTune: b.noTune}
 	if n, err := fmt.Sscanf(b.size+"\n", "%dx%d\n", &o.W, &o.H); n != 2 || err != nil || o.W < 1 || o.H < 1 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 256x256", b.size)
 	}
@@ -92,6 +101,9 @@ func (b *bencher) run(ctx context.Context) error {
 func (b *bencher) print(r *bench.Result, open time.Duration) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
+	if r.Roof.FLOPs > 0 {
+		fmt.Fprintf(&s, "roof: %.0f GFLOP/s, %.0f GB/s\n", r.Roof.FLOPs/1e9, r.Roof.Bytes/1e9)
+	}
 	for i, row := range r.Rows {
 		name := "Layer/" + row.Name
 		if i == 0 {
@@ -103,8 +115,32 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 		} else {
 			fmt.Fprintf(&s, "\t%d layers", row.Count)
 		}
+		if row.OfPeak > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%peak", 100*row.OfPeak)
+		}
+		if row.OfRoof > 0 {
+			fmt.Fprintf(&s, "\t%.0f %%roof", 100*row.OfRoof)
+		}
 		s.WriteByte('\n')
 	}
+	profile(&s, r)
 	_, err := b.stdout.Write([]byte(s.String()))
 	return err
+}
+
+// profile prints what each kernel took, and its share of the roof: of the
+// arithmetic's or the memory's, whichever it is nearer to.
+func profile(w io.Writer, r *bench.Result) {
+	if len(r.Kernels) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nfirst evaluation: %.0f ms\n\n", 1e3*r.First.Seconds())
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "kernel\tcalls\tms\tGFLOP/s\tGB/s\troof\t")
+	for _, k := range r.Kernels {
+		s := max(k.Time.Seconds(), 1e-9)
+		flops, bytes := float64(k.FLOPs)/s, float64(k.Bytes)/s
+		fmt.Fprintf(t, "%s\t%d\t%.3f\t%.1f\t%.1f\t%.0f %%\t\n", k.Name, k.Calls, 1e3*s, flops/1e9, bytes/1e9, 100*max(flops/r.Roof.FLOPs, bytes/r.Roof.Bytes))
+	}
+	t.Flush()
 }

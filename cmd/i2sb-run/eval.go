@@ -48,7 +48,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f.StringSliceVar(&e.run.Samplers, "sampler", []string{""}, "samplers; default: the pack's")
 	f.Uint64Var(&e.seed, "seed", 0, "seed of degradations and noise")
 	f.StringVar(&e.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
-	f.StringVar(&e.device, "device", "auto", "what to run on: auto, cpu, ref")
+	f.StringVar(&e.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	f.IntVar(&e.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&e.keep, "keep", "", "directory for original, degraded and restored crops side by side, as PNGs")
 	f.BoolVar(&e.asJSON, "json", false, "print a JSON array")

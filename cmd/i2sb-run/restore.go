@@ -21,12 +21,12 @@ import (
 type restorer struct {
 	*app
 	out, mask, pack, device, trajectory, format, shard string
-	task, sampler                                      string
+	task, sampler, precision                           string
 	steps, tile, overlap, threads, quality             int
 	eta                                                float64
 	seed                                               uint64
 	maxPixels                                          int64
-	force, asJSON, quiet, clip, lastX0                 bool
+	force, asJSON, quiet, clip, lastX0, noTune         bool
 
 	options    []runtime.Option
 	parameters string // what decides the pixels, but for the input
@@ -71,7 +71,9 @@ func (a *app) restoreCommand() *cobra.Command {
 	f.BoolVar(&r.clip, "clip", false, "clip each estimate of the result to the range of pictures, or not (--clip=false); default: the task's")
 	f.BoolVar(&r.lastX0, "last-x0", false, "return the last estimate in place of the last state, or not; default: the task's")
 	f.StringVar(&r.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
-	f.StringVar(&r.device, "device", "auto", "what to run on: auto, cpu, ref")
+	f.StringVar(&r.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
+	f.StringVar(&r.precision, "precision", "auto", "how a GPU stores weights and activations: f32, f16, or auto as measured")
+	f.BoolVar(&r.noTune, "no-tune", false, "take a GPU's kernels by estimates, without timing them once")
 	f.IntVar(&r.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&r.trajectory, "trajectory", "", "directory for the state and the estimate of each step, as PNGs")
 	f.StringVar(&r.format, "format", "", "png, jpeg, tiff or bmp; default: by the output's name, else png")
@@ -218,8 +220,13 @@ func (r *restorer) open(ctx context.Context) (*runtime.Model, error) {
 		return r.model, nil
 	}
 	var err error
-	r.model, err = runtime.Open(ctx, r.source, runtime.WithDevice(r.device), runtime.WithThreads(r.threads))
+	r.model, err = runtime.Open(ctx, r.source, runtime.WithDevice(r.device), runtime.WithThreads(r.threads), runtime.WithPrecision(r.precision), runtime.WithTuning(!r.noTune))
 	r.broken = err != nil
+	if err == nil && !r.quiet && r.device != "cpu" && r.device != "ref" {
+		if name := r.model.Device(); !strings.HasPrefix(name, "cpu:") {
+			fmt.Fprintf(r.stderr, "on %s\n", name)
+		}
+	}
 	return r.model, err
 }
 

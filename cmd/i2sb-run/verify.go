@@ -16,7 +16,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify FILE…",
 		Short: "Judge fixtures of reference numbers, or a pack's checksums",
-		Long: "Recognises each file by what it holds (schedule, unet, sample, operators, checkpoint, shapes, pack),\n" +
+		Long: "Recognises each file by what it holds (schedule, unet, sample, operators, checkpoint, train, shapes, pack),\n" +
 			"runs it and compares every reference tensor. Exit code 1 if one is outside its tolerance.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
@@ -57,8 +57,9 @@ func (a *app) verifyCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&opt.Device, "device", "auto", "what to run on: auto, cpu, ref")
+	c.Flags().StringVar(&opt.Device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	c.Flags().IntVar(&opt.Threads, "threads", 0, "CPU threads; 0: all")
+	c.Flags().StringVar(&opt.Precision, "precision", "f32", "how a GPU stores weights and activations: f32, f16")
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return c
 }

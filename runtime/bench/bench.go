@@ -16,14 +16,18 @@ import (
 
 // Options is what to time.
 type Options struct {
-	Name    string          // of the network, for the rows
-	Network weights.Network //
-	Weights weights.Source  // nil: random ones, made as they are read
-	W, H    int             // of the picture, multiples of the network's
-	Device  string          // as for restore
-	Threads int             // 0: all
-	Rounds  int             // evaluations whose median counts; at least 1
-	Layers  bool            // also every distinct layer
+	Name      string          // of the network, for the rows
+	Network   weights.Network //
+	Weights   weights.Source  // nil: random ones, made as they are read
+	W, H      int             // of the picture, multiples of the network's
+	Device    string          // as for restore
+	Threads   int             // 0: all
+	Precision string          // as runtime.WithPrecision
+	NoTune    bool            // as not runtime.WithTuning
+	Rounds    int             // evaluations whose median counts; at least 1
+	Layers    bool            // also every distinct layer
+	Roof      bool            // also the device's roof, and each layer's share of it
+	Kernels   bool            // also every kernel, and the device's roof
 }
 
 // Row is one figure. The first of a run is the whole network.
@@ -37,13 +41,24 @@ type Row struct {
 
 	Count  int `json:"count"`  // how many layers of this kind the network has; MS is that of one
 	Rounds int `json:"rounds"` // evaluations
+
+	// With a roof: nominal arithmetic as a share of the measured peak, and the
+	// time that the roof allows a layer over the time it took. That is the longer
+	// of its nominal arithmetic at the peak and its tensors at the bandwidth of
+	// memory; transformed convolutions and layers that lie in a cache may pass 1.
+	OfPeak float64 `json:"of_peak,omitempty"`
+	OfRoof float64 `json:"of_roof,omitempty"`
 }
 
 // Result is a run: its rows, and how long it took until the first evaluation
 // could start.
 type Result struct {
-	Rows []Row
-	Open time.Duration
+	Rows  []Row
+	Open  time.Duration
+	First time.Duration // of the first evaluation, with what is made for it
+
+	Roof    device.Roof     // zero if it was not asked for
+	Kernels []device.Kernel // of one evaluation
 }
 
 // Run times evaluations of a network.
@@ -61,7 +76,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		slices.Sort(times)
 		t := times[len(times)/2]
 		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, threads,
-			s.Device(), peak(), count, len(times)})
+			s.Device(), peak(), count, len(times), 0, 0})
+	}
+	if o.Roof || o.Kernels {
+		if res.Roof, err = roofOf(ctx, s.device); err != nil {
+			return nil, err
+		}
 	}
 	rounds := max(1, o.Rounds)
 	var whole []time.Duration
@@ -69,6 +89,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		start := time.Now()
 		if _, err := s.Evaluate(ctx); err != nil {
 			return nil, err
+		}
+		if i == 0 {
+			res.First = time.Since(start)
 		}
 		if i > 0 || rounds == 1 { // the first touches all memory for the first time
 			whole = append(whole, time.Since(start))
@@ -78,6 +101,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	row(fmt.Sprintf("%s/%dx%d", o.Name, o.W, o.H), whole, 1, p.FLOPs())
+	if o.Roof {
+		res.Rows[0].OfPeak = 1e9 * res.Rows[0].GFLOPS / res.Roof.FLOPs
+	}
+	if o.Kernels {
+		k, ok := s.program.(device.KernelProfiler)
+		if !ok {
+			return nil, errors.New("this device cannot time its kernels; a GPU can")
+		}
+		if res.Kernels, err = k.Kernels(ctx, s.in, s.y); err != nil {
+			return nil, err
+		}
+	}
 	if !o.Layers {
 		return res, nil
 	}
@@ -91,6 +126,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	for _, l := range layers {
 		row(l.name, l.times, l.count, l.flops)
+		if r := &res.Rows[len(res.Rows)-1]; o.Roof && l.op != nil {
+			r.OfPeak, r.OfRoof = 1e9*r.GFLOPS/res.Roof.FLOPs, seconds(res.Roof, p, l.op)/(r.MS/1e3)
+		}
 	}
 	return res, nil
 }
@@ -100,6 +138,7 @@ type layer struct {
 	name  string
 	count int
 	flops int64
+	op    plan.Op         // one of them; nil: input and output
 	times []time.Duration // of one operator, in every round the mean of all
 }
 
@@ -117,7 +156,7 @@ func profile(ctx context.Context, f device.Profiler, p *plan.Plan, in device.Inp
 			}
 			l := byName[name]
 			if l == nil {
-				l = &layer{name: name, flops: flops}
+				l = &layer{name: name, flops: flops, op: op}
 				byName[name] = l
 				layers = append(layers, l)
 			}

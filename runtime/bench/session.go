@@ -32,7 +32,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{plan: p, in: input(p), y: make([]float32, p.Shape(p.Output).Len())}
-	if s.device, err = devices.Open(o.Device, o.Threads); err != nil {
+	if s.device, err = devices.Open(o.Device, devices.Options{Threads: o.Threads, Precision: o.Precision, NoTune: o.NoTune}); err != nil {
 		return nil, &runtime.DeviceError{Device: o.Device, Err: err}
 	}
 	src := o.Weights

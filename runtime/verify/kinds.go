@@ -60,13 +60,4 @@ func (j *job) run(ctx context.Context) ([]Row, error) {
 	return nil, errUnknown
 }
 
-var errUnknown = errors.New("this is no fixture that verify knows (schedule, unet, sample, operators, checkpoint, shapes)")
-
-// isTraining recognises the fixtures of the trainer.
-func isTraining(f *fixture) bool {
-	return f.any("losses") || f.anyPrefix("grad0.") || f.anyPrefix("it0.")
-}
-
-func training(context.Context, *job) ([]Row, error) {
-	return nil, errors.New("it needs the trainer, which is not built yet")
-}
+var errUnknown = errors.New("this is no fixture that verify knows (schedule, unet, sample, operators, checkpoint, train, shapes)")

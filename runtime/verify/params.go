@@ -51,10 +51,12 @@ func (j *job) weights() (weights.Source, error) {
 		return nil, err
 	}
 	if s == "in this file" {
-		if !j.anyPrefix("params.") {
-			return nil, fmt.Errorf("the weights should be in this file, as params.*; there are none")
+		for _, prefix := range []string{"params.", "params0."} { // the second before training
+			if j.anyPrefix(prefix) {
+				return j.params(prefix), nil
+			}
 		}
-		return j.params("params."), nil
+		return nil, fmt.Errorf("the weights should be in this file, as params.* or params0.*; there are none")
 	}
 	file, pattern, _ := strings.Cut(s, " ")
 	if pattern = strings.TrimSuffix(strings.TrimSpace(pattern), "*"); pattern == "" {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -52,7 +53,8 @@ func sample(ctx context.Context, j *job) ([]Row, error) {
 	if s.header.Network.ClassCond != (s.labels != nil) {
 		return nil, fmt.Errorf("class_cond is %v, but that is not so of the tensor label", s.header.Network.ClassCond)
 	}
-	m, err := runtime.OpenWeights(ctx, s.header, src, runtime.WithDevice(j.opt.Device), runtime.WithThreads(j.opt.Threads))
+	m, err := runtime.OpenWeights(ctx, s.header, src, runtime.WithDevice(j.opt.Device), runtime.WithThreads(j.opt.Threads),
+		runtime.WithPrecision(cmp.Or(j.opt.Precision, "f32")), runtime.WithTuning(false))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func sample(ctx context.Context, j *job) ([]Row, error) {
 		if !slices.Equal(want.shape, g.shape) {
 			return nil, fmt.Errorf("%s is %v, it should be %v", n, want.shape, g.shape)
 		}
-		tolerance := scaled(stateTolerance(name), want.v)
+		tolerance := scaled(stateTolerance(name, j.half()), want.v)
 		if n == "steps" {
 			tolerance = 0
 		}

@@ -102,6 +102,7 @@ func (j *job) labels(batch int) ([]int, error) {
 type evaluation struct {
 	net     device.Network
 	device  string
+	half    bool
 	in      device.Input
 	unfused *plan.Plan // block by block
 	plan    *plan.Plan // as it is run
@@ -128,7 +129,7 @@ func load(ctx context.Context, j *job, src weights.Source, in device.Input) (*ev
 	if err != nil {
 		return nil, err
 	}
-	e.plan, e.device = plan.Fuse(e.unfused), d.Info().Name
+	e.plan, e.device, e.half = plan.Fuse(e.unfused), d.Info().Name, j.half()
 	e.net, err = d.Load(ctx, e.plan, src)
 	return e, err
 }
@@ -139,7 +140,7 @@ func (e *evaluation) row(name string, want, got *tensor) (Row, error) {
 	if err := sameShape(name, want, got); err != nil {
 		return Row{}, err
 	}
-	return compare(name, want.v, got.v, scaled(networkTolerance(e.device), want.v)), nil
+	return compare(name, want.v, got.v, scaled(networkTolerance(e.device, e.half), want.v)), nil
 }
 
 // run evaluates a plan of the network and returns its output.

@@ -4,6 +4,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -17,6 +18,9 @@ import (
 type Options struct {
 	Device  string // as runtime.WithDevice; "" is auto
 	Threads int    // 0: GOMAXPROCS
+	// Precision of a GPU's memory: f32 (the default), or f16, which is judged
+	// with the tolerance of halves.
+	Precision string
 }
 
 // Check tells whether there is the device; the error is a runtime.DeviceError.
@@ -65,9 +69,12 @@ type job struct {
 	dev device.Device
 }
 
+// half tells whether a GPU is to store halves.
+func (j *job) half() bool { return j.opt.Precision == "f16" }
+
 func (j *job) device() (device.Device, error) {
 	if j.dev == nil {
-		d, err := devices.Open(j.opt.Device, j.opt.Threads)
+		d, err := devices.Open(j.opt.Device, devices.Options{Threads: j.opt.Threads, Precision: cmp.Or(j.opt.Precision, "f32"), NoTune: true})
 		if err != nil {
 			return nil, &runtime.DeviceError{Device: j.opt.Device, Err: err}
 		}
@@ -93,19 +100,22 @@ const (
 )
 
 // networkTolerance is for outputs of a network or of a block of it.
-func networkTolerance(deviceName string) float64 {
-	if exact(deviceName) {
+func networkTolerance(deviceName string, half bool) float64 {
+	switch {
+	case exact(deviceName):
 		return 2e-4
+	case half:
+		return 2e-2
 	}
 	return 1e-3
 }
 
 // stateTolerance is for the states of a sampler.
-func stateTolerance(deviceName string) float64 {
+func stateTolerance(deviceName string, half bool) float64 {
 	if exact(deviceName) {
 		return 1e-4
 	}
-	return 1e-3
+	return networkTolerance(deviceName, half)
 }
 
 // exact tells the executors that compute on the CPU in f32 or better from
@@ -159,10 +169,15 @@ func distance(a, b float64) float64 {
 // relative makes the row of a tensor whose every element has its own
 // tolerance, a share of its size.
 func relative(name string, want []float32, got []float64, share float64) Row {
+	return within(name, want, got, func(i int) float64 { return share * math.Abs(float64(want[i])) })
+}
+
+// within makes the row of a tensor whose every element has its own tolerance.
+func within(name string, want []float32, got []float64, allowed func(i int) float64) Row {
 	largest, tolerance, ratio := 0.0, 0.0, 1.0
 	worst := 0.0
 	for i, w := range want {
-		d, t := distance(float64(w), got[i]), share*math.Abs(float64(w))
+		d, t := distance(float64(w), got[i]), allowed(i)
 		worst = max(worst, d)
 		if d <= t {
 			largest = max(largest, t)

@@ -2,6 +2,7 @@
 import './wasm_exec.js';
 import { I2SBError } from './errors.mjs';
 import { relaxedSimd, simd } from './features.mjs';
+import { Gpu } from './gpu.mjs';
 
 const urls = (base) => base
   ? (name) => new URL(name, base)
@@ -59,7 +60,6 @@ export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wa
     },
   };
   instance = await WebAssembly.instantiate(main, imports);
-  globalThis.wasm = { instance }; // where the WebGPU binding looks for Go's memory
   const said = capture();
   go.argv = ['i2sb', ...argv];
   go.env = env;
@@ -71,6 +71,7 @@ export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wa
   };
   const { port1, port2 } = new MessageChannel();
   const calls = {
+    gpu: new Gpu(() => instance.exports.mem.buffer),
     /** A promise that is kept after the worker's waiting events. */
     turn: () => new Promise((done) => {
       port1.onmessage = done;
@@ -82,7 +83,7 @@ export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wa
     calls.ready = ready;
     go.run(instance).then(() => failed(new I2SBError('internal', `the module ended: ${said()}`)), failed);
   });
-  return { calls, kernels: relaxed ? 'wasm-relaxed' : 'wasm', memory: () => instance.exports.mem.buffer.byteLength };
+  return { calls, kernels: relaxed ? 'wasm-relaxed' : 'wasm', usage: () => ({ wasm: instance.exports.mem.buffer.byteLength, handles: go._ids.size }) };
 }
 
 /** Keeps the end of what Go prints, besides showing it. */

@@ -209,6 +209,8 @@ export interface Model extends EventTarget {
   restore(picture: Picture, options: RestoreOptions & { output: 'image-data' }): Promise<ImageData>;
   restore(picture: Picture, options?: RestoreOptions & { output?: 'bitmap' }): Promise<ImageBitmap>;
   restore(picture: Picture, options?: RestoreOptions): Promise<ImageBitmap | ImageData | Blob>;
+  /** Bytes of the worker's WebAssembly memory, and how many JavaScript objects Go holds. */
+  usage(): Promise<{ wasm: number; handles: number }>;
   /** Ends the worker and frees its memory and GPU objects. Calls that run reject with `closed`. */
   dispose(): void;
   addEventListener<K extends keyof ModelEvents>(type: K, listener: (event: ModelEvents[K]) => void, options?: boolean | AddEventListenerOptions): void;

@@ -114,7 +114,11 @@ class Client {
     });
   }
 
-  #receive({ id, event, value, error, fatal }) {
+  #receive({ id, event, value, error, fatal, lost }) {
+    if (lost) {
+      this.onLost?.(lost);
+      return;
+    }
     if (fatal) {
       this.close(unpack(fatal));
       return;
@@ -157,6 +161,10 @@ class Model extends EventTarget {
     super();
     this.#client = client;
     this.info = info;
+    client.onLost = ({ reason, info: { device } }) => {
+      this.info = { ...this.info, device };
+      this.dispatchEvent(new CustomEvent('device-lost', { detail: { reason, device } }));
+    };
   }
 
   async restore(picture, { mask, signal, onStep, onWork, preview = false, seed = 0, output = 'bitmap', type, quality, task, steps, sampler, eta, tile, overlap } = {}) {
@@ -176,6 +184,10 @@ class Model extends EventTarget {
         else onWork?.(event);
       },
     });
+  }
+
+  usage() {
+    return this.#client.call('usage', {});
   }
 
   dispose() {

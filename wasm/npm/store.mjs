@@ -107,7 +107,7 @@ class Part {
 
   append(bytes) {
     const n = this.access.write(bytes, { at: this.size });
-    if (n < bytes.length) throw new DOMException('the disk is full', 'QuotaExceededError');
+    if (n !== bytes.length) throw new DOMException('the disk is full', 'QuotaExceededError'); // Chromium may say anything
     this.size += n;
   }
 

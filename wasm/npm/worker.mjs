@@ -1,18 +1,19 @@
 // The worker of one model: keeps the page free while Go computes.
 import { start } from './engine.mjs';
 import { I2SBError, aborted, pack } from './errors.mjs';
+import { adapter } from './features.mjs';
 import { read, readMask, write } from './pixels.mjs';
 import { Download, Local } from './source.mjs';
 import * as store from './store.mjs';
 
 let engine; // promise of the engine
 let fatal; // why the engine ended
-let model; // ModelInfo
+let opened; // what load was asked for, to do it again on another device
 let queue = Promise.resolve();
 const running = new Map(); // id → AbortController
 
 const end = (error) => {
-  fatal ??= error;
+  fatal ??= error instanceof I2SBError ? error : new I2SBError('internal', String(error?.message ?? error));
   postMessage({ fatal: pack(fatal) });
 };
 
@@ -35,7 +36,7 @@ async function serve(id, op, args, signal) {
   try {
     if (fatal) throw fatal;
     if (signal.aborted) throw aborted();
-    const { value, transfer = [] } = await { load, restore }[op](args, signal, tell);
+    const { value, transfer = [] } = await { load, restore, usage }[op](args, signal, tell);
     postMessage({ id, value }, transfer);
   } catch (error) {
     postMessage({ id, error: pack(error) });
@@ -57,23 +58,47 @@ function call(calls, name, signal, ...args) {
 
 // ---- loading
 
-async function load({ source, base, device, cache, sha256, relaxedSimd, threads }, signal, tell) {
+async function load(order, signal, tell) {
+  const { base, relaxedSimd, threads } = order;
   engine = start({ base, relaxed: relaxedSimd, env: threads ? { GOMAXPROCS: String(threads) } : {}, onEnd: end });
   engine.catch(() => {});
+  opened = order;
+  return { value: await choose(order, signal, tell) };
+}
+
+/** Opens the pack on the device asked for: auto takes a real GPU, else WASM. */
+async function choose({ device, ...order }, signal, tell, why = '') {
+  if (device !== 'wasm') {
+    const { reason, software, name } = await adapter();
+    if (device === 'webgpu' && reason) throw new I2SBError('unsupported', reason);
+    if (!reason && (device === 'webgpu' || !software)) {
+      try {
+        return await fetched({ ...order, device: 'gpu' }, signal, tell);
+      } catch (error) {
+        if (device === 'webgpu' || !['device-lost', 'out-of-memory', 'unsupported', 'internal'].includes(error.code)) throw error;
+        why = `WebGPU failed (${error.message})`;
+      }
+    }
+    why ||= reason || `the only WebGPU adapter is software (${name})`;
+  }
+  return fetched({ ...order, device: 'cpu', why }, signal, tell);
+}
+
+/** Opens the pack from wherever it is; what was kept and is damaged is fetched anew. */
+async function fetched({ source, cache, sha256, device, why }, signal, tell) {
   for (let fresh = cache === 'reload'; ; fresh = true) {
-    const pack = typeof source === 'string' ? await remote(source, { cache, fresh, sha256, signal, tell }) : await local(source, tell);
+    const pack = typeof source === 'string' ? await remote(source, { cache, fresh, sha256, signal, tell }) : local(source, tell);
     try {
-      const value = await open(pack, { device, sha256, signal, tell });
-      return { value };
+      return await open(pack, { device, why, sha256, signal, tell });
     } catch (error) {
-      const again = error.code === 'bad-pack' && !fresh && (pack.source.resumed > 0 || pack.cached);
+      const again = error.code === 'bad-pack' && !fresh && (pack.source.resumed > 0 || Boolean(pack.cached));
       await pack.fail?.(error, again);
-      if (!again) throw error; // else what was kept is damaged: fetch it anew
+      if (!again) throw error;
     }
   }
 }
 
-async function local(blob, tell) {
+function local(blob, tell) {
   const name = blob.name ?? 'the pack';
   tell({ stage: 'initiate', source: name });
   tell({ stage: 'download', loaded: blob.size, total: blob.size, cached: true, resumed: 0 });
@@ -123,7 +148,7 @@ async function remote(url, { cache, fresh, sha256, signal, tell }) {
   };
 }
 
-async function open({ name, source, cached, keep }, { device, sha256, signal, tell }) {
+async function open({ name, source, cached, keep }, { device, why, sha256, signal, tell }) {
   // What was kept was summed when it came; every chunk has its own checksum.
   const [{ calls, kernels }] = await Promise.all([engine, source.open?.()]);
   const sum = cached ? Promise.resolve(cached) : source.sha256(calls.hash);
@@ -136,20 +161,40 @@ async function open({ name, source, cached, keep }, { device, sha256, signal, te
   }
   await keep?.(got);
   if (info.device.kind === 'wasm') info.device.name = kernels;
-  model = { ...info, sha256: got, bytes: source.size };
-  tell({ stage: 'ready', device: model.device });
-  return model;
+  if (why) info.device.detail += `; ${why}`;
+  tell({ stage: 'ready', device: info.device });
+  return { ...info, sha256: got, bytes: source.size };
+}
+
+/** What the worker holds, for tests of leaks. */
+async function usage() {
+  return { value: (await engine).usage() };
 }
 
 // ---- restoring
 
 async function restore({ picture, mask, options }, signal, tell) {
-  const { calls } = await engine;
   const { width, height, data } = await read(picture);
   const hole = mask ? await readMask(mask, width, height) : null;
-  if (signal.aborted) throw aborted();
-  const { preview, output, type, quality, ...rest } = options;
-  const order = JSON.stringify({ ...rest, width, height, preview });
+  const { output, type, quality, ...rest } = options;
+  const order = JSON.stringify({ ...rest, width, height });
+  for (let tries = 0; ; tries++) {
+    if (signal.aborted) throw aborted();
+    try {
+      return await write(await walk(order, data, hole, signal, tell), { output, type, quality });
+    } catch (error) {
+      if (error.code !== 'device-lost' || tries === 2) throw error;
+      // Once more on the GPU, if there is one again; after that without it.
+      const device = tries === 0 ? opened.device : 'wasm';
+      if (opened.device === 'webgpu' && device === 'wasm') throw error;
+      const info = await choose({ ...opened, cache: opened.cache === 'reload' ? 'use' : opened.cache, device }, signal, () => {}, `the GPU was lost (${error.message})`);
+      postMessage({ lost: { reason: error.message, info } });
+    }
+  }
+}
+
+async function walk(order, data, hole, signal, tell) {
+  const { calls } = await engine;
   let told = Promise.resolve(); // previews take a moment, and order matters
   const onStep = (step, steps, shown) => {
     told = told.then(async () => {
@@ -161,5 +206,5 @@ async function restore({ picture, mask, options }, signal, tell) {
   const onWork = (fraction, step, steps, tile, tiles) => tell({ stage: 'work', fraction, step, steps, tile, tiles });
   const result = await call(calls, 'restore', signal, order, data, hole, onStep, onWork);
   await told;
-  return write(result, { output, type, quality });
+  return result;
 }

@@ -75,3 +75,27 @@ type Profiler interface {
 	// the plan; work between operators is told with a nil op.
 	Profile(ctx context.Context, in Input, y []float32, each func(op plan.Op, d time.Duration)) error
 }
+
+// Roof is the most that a device can do in a second, measured: arithmetic in
+// its kernels' own instructions, and bytes of memory that no cache holds.
+type Roof struct{ FLOPs, Bytes float64 }
+
+// Measurer is a Device that can measure its roof.
+type Measurer interface {
+	Roof(ctx context.Context) (Roof, error)
+}
+
+// Kernel is what one kind of kernel did in an evaluation: its arithmetic, and
+// the bytes of the tensors it was given, each once a call.
+type Kernel struct {
+	Name         string
+	Calls        int
+	Time         time.Duration
+	FLOPs, Bytes int64
+}
+
+// KernelProfiler is a Program whose operators run as kernels of its own.
+type KernelProfiler interface {
+	// Kernels is Run, and tells what each kernel took, the longest first.
+	Kernels(ctx context.Context, in Input, y []float32) ([]Kernel, error)
+}

@@ -10,17 +10,39 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 )
 
-// Open opens the device of a name; "" is auto. threads limits the CPU's; 0
-// takes GOMAXPROCS.
-func Open(name string, threads int) (device.Device, error) {
+// Options are how a device is used.
+type Options struct {
+	Threads   int    // the CPU's; 0 takes GOMAXPROCS
+	Precision string // of a GPU's memory: "f32", "f16", or "" and "auto" for what was measured
+	NoTune    bool   // a GPU's kernels are chosen by estimates alone
+}
+
+// Check tells whether the options can be meant.
+func (o Options) Check() error {
+	switch o.Precision {
+	case "", "auto", "f32", "f16":
+		return nil
+	}
+	return errors.New("precision " + o.Precision + ": there are auto, f32 and f16")
+}
+
+// Open opens the device of a name: "cpu", "ref", "gpu" (the best adapter, a
+// software one if there is no other), "gpu:N", a part of an adapter's name, or
+// "auto" and "" for the best real GPU, else the CPU.
+func Open(name string, o Options) (device.Device, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
 	switch name {
-	case "auto", "cpu", "":
-		return cpu.New(threads)
+	case "cpu":
+		return cpu.New(o.Threads)
 	case "ref":
 		return ref.New(), nil
+	case "auto", "":
+		if d, err := openGPU("", o); err == nil {
+			return d, nil
+		}
+		return cpu.New(o.Threads)
 	}
-	if name == "gpu" || strings.HasPrefix(name, "gpu:") {
-		return openGPU(name)
-	}
-	return nil, errors.New("no such device; there are auto, cpu, gpu, gpu:N and ref")
+	return openGPU(strings.TrimSpace(name), o)
 }

@@ -3,6 +3,9 @@ package devices
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -11,37 +14,140 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
 )
 
-// openGPU opens "gpu", the first real adapter or else the first, or "gpu:N".
-func openGPU(name string) (device.Device, error) {
-	d, err := driver.Open()
-	if err != nil {
-		return nil, err
+// ranks orders the types of adapters.
+var ranks = map[string]int{"discrete": 3, "integrated": 2, "other": 1}
+
+// choose finds the adapter that a name means: "" the best real one, "gpu" the
+// best one, "gpu:N" the N-th, else the first whose name holds the name.
+func choose(name string, as []driver.Adapter) (int, error) {
+	names := make([]string, len(as))
+	for i, a := range as {
+		names[i] = fmt.Sprintf("gpu:%d is %s", i, a.Name)
 	}
-	as, err := d.Adapters(context.Background())
-	if err != nil {
-		d.Close()
-		return nil, err
+	there := "there is no GPU; install the graphics card's Vulkan driver (mesa-vulkan-drivers for a software one)"
+	if len(as) > 0 {
+		there = strings.Join(names, ", ")
 	}
-	chosen := -1
-	if n, ok := strings.CutPrefix(name, "gpu:"); ok {
-		if i, err := strconv.Atoi(n); err == nil && i >= 0 && i < len(as) {
-			chosen = i
+	if name != "" && name != "gpu" {
+		n, number := strings.CutPrefix(name, "gpu:")
+		if number {
+			i, err := strconv.Atoi(n)
+			if err == nil && i >= 0 && i < len(as) {
+				return i, nil
+			}
+			return 0, fmt.Errorf("there is no such adapter: %s", there)
 		}
-	} else {
 		for i, a := range as {
-			if chosen < 0 || as[chosen].Software && !a.Software {
-				chosen = i
+			if strings.Contains(strings.ToLower(a.Name), strings.ToLower(name)) {
+				return i, nil
 			}
 		}
+		return 0, fmt.Errorf("no such device; there are auto, cpu, gpu, gpu:N, ref and names of GPUs: %s", there)
 	}
-	if chosen < 0 {
-		d.Close()
-		return nil, fmt.Errorf("there are %d GPU adapters", len(as))
+	best := -1
+	for i, a := range as {
+		if a.Software && name == "" {
+			continue
+		}
+		if best < 0 || rank(a) > rank(as[best]) {
+			best = i
+		}
 	}
-	h, err := d.Device(context.Background(), chosen, driver.Want{Limits: as[chosen].Limits, Features: as[chosen].Features})
+	if best < 0 {
+		return 0, fmt.Errorf("%s", there)
+	}
+	return best, nil
+}
+
+func rank(a driver.Adapter) int {
+	if a.Software {
+		return 0
+	}
+	return max(1, ranks[a.Type])
+}
+
+// openGPU opens the adapter that a name means.
+func openGPU(name string, o Options) (device.Device, error) {
+	ctx := context.Background()
+	d, as, err := adapters(ctx)
+	if err != nil {
+		if name != "" && name != "gpu" && !strings.HasPrefix(name, "gpu:") {
+			return nil, fmt.Errorf("no such device; there are auto, cpu and ref, and no GPU: %w", err)
+		}
+		return nil, err
+	}
+	i, err := choose(name, as)
 	if err != nil {
 		d.Close()
 		return nil, err
 	}
-	return gpu.New(h, as[chosen], gpu.Options{}, d.Close), nil
+	a := as[i]
+	h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	q := gpu.Options{Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
+	if o.Precision == "" || o.Precision == "auto" {
+		q.Half, q.Why = prefersHalf(ctx, h, a)
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		q.Cache = filepath.Join(dir, "i2sb")
+	}
+	return gpu.New(h, a, q, d.Close), nil
+}
+
+// prefersHalf chooses halves where they were measured to be clearly faster, and
+// says why.
+func prefersHalf(ctx context.Context, h driver.Device, a driver.Adapter) (bool, string) {
+	if a.Software {
+		return false, "" // arithmetic is what costs there
+	}
+	speed, err := gpu.HalfSpeed(ctx, h, a)
+	if err != nil {
+		return false, ""
+	}
+	return speed > 1.3, fmt.Sprintf("halves move %.1f times as fast", speed)
+}
+
+func adapters(ctx context.Context) (driver.Driver, []driver.Adapter, error) {
+	d, err := driver.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	as, err := d.Adapters(ctx)
+	if err != nil {
+		d.Close()
+		return nil, nil, err
+	}
+	return d, as, nil
+}
+
+// GPU is an adapter and what it was seen to do.
+type GPU struct {
+	driver.Adapter
+	gpu.Probed
+	Binding string // to WebGPU, with its version
+	Err     error  // it cannot be opened
+}
+
+// GPUs lists the adapters and probes each. The error says what is missing.
+func GPUs(ctx context.Context) ([]GPU, error) {
+	d, as, err := adapters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	var all []GPU
+	for i, a := range as {
+		g := GPU{Adapter: a, Binding: d.Name()}
+		h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+		if g.Err = err; err == nil {
+			g.Probed = gpu.Probe(ctx, h)
+			g.HalfSpeed, g.Err = gpu.HalfSpeed(ctx, h, a)
+			h.Close()
+		}
+		all = append(all, g)
+	}
+	return all, ctx.Err()
 }

@@ -43,6 +43,8 @@ type call struct {
 	in      operands
 	x, y, z int
 	flops   int64 // that are done, not those of the untransformed convolution
+	part    int   // how much of the activations it touches,
+	of      int   // of how much; 0: all
 	copied  operand
 	copyOf  operand // a copy, if its size is not 0
 }
@@ -71,6 +73,9 @@ func variant(file string, c shaders.Constants) string {
 // bytes is how many bytes of operands a call can touch: each operand once.
 func (c *call) bytes() (n int64) {
 	for _, o := range c.in {
+		if o.space == arena && c.of > 0 {
+			o.size = o.size * int64(c.part) / int64(c.of)
+		}
 		n += o.size
 	}
 	return n + 2*c.copyOf.size

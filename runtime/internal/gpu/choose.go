@@ -21,13 +21,14 @@ type chooser struct {
 	groups   int     // workgroups that fill the device
 	byteCost float64 // arithmetic operations that cost as much as a byte of memory
 	patience int64   // arithmetic operations that one submit may take
+	bare     bool    // workgroup memory does not pay
 	tuned    map[convShape]convChoice
 }
 
 // What a device is taken for until it was measured.
 var (
 	realDevice     = chooser{groups: 128, byteCost: 20, patience: 400e9}
-	softwareDevice = chooser{groups: 4, byteCost: 2, patience: 2e9}
+	softwareDevice = chooser{groups: 4, byteCost: 4, patience: 2e9, bare: true}
 )
 
 // Bounds of the scratch that a Winograd convolution asks for.
@@ -54,16 +55,20 @@ func (c chooser) conv(s convShape) convChoice {
 // candidates are the ways that may be the fastest.
 func (c chooser) candidates(s convShape) []convChoice {
 	m := s.n * s.h * s.w
+	tilings, thin := tilings, skinny
+	if c.bare {
+		tilings, thin = bareTilings, bareSkinny
+	}
 	if s.out <= 4 {
-		return []convChoice{{tiling: skinny, split: c.split(s, skinny, m)}}
+		return []convChoice{{tiling: thin, split: c.split(s, thin, m)}}
 	}
 	var all []convChoice
-	for _, t := range []tiling{large, medium, small} {
+	for _, t := range tilings {
 		all = append(all, convChoice{tiling: t, split: c.split(s, t, m)})
 	}
 	if s.kernel == 3 && s.stride == 1 && min(s.in, s.out) >= 16 {
 		for _, w := range []int{4, 2} {
-			for _, t := range []tiling{large, medium, small} {
+			for _, t := range tilings {
 				all = append(all, convChoice{tiling: t, winograd: w, weights: weightSlice, scratch: tileSlice})
 			}
 		}
@@ -115,5 +120,8 @@ func (c chooser) product(t tiling, m, n, rows, split, many int) float64 {
 // read from workgroup memory against multiplications of vectors by numbers.
 func (t tiling) efficiency() float64 {
 	loads, products := float64(t.tm+4*t.tn), float64(4*t.tm*t.tn)
+	if t.bare {
+		loads *= 2
+	}
 	return products / (products + 1.5*loads)
 }

@@ -5,20 +5,32 @@ import (
 	"github.com/i2sb-go/i2sb/shaders"
 )
 
-// tiling is the shape of conv.wgsl's work: BM pixels by 4·BN channels in a
-// workgroup, TM by 4·TN in a thread.
-type tiling struct{ bm, bn, tm, tn int }
+// tiling is the shape of a product's work: bm pixels by 4·bn channels in a
+// workgroup, tm by 4·tn in a thread. Bare ones use no workgroup memory.
+type tiling struct {
+	bm, bn, tm, tn int
+	bare           bool
+}
 
-// The tiles, from the one that reads least to the one that fills a device
-// soonest. Skinny is for a few output channels.
+// The tilings, from those that read least to those that fill a device soonest.
+// The last of each kind is for a few output channels.
 var (
-	large  = tiling{128, 32, 8, 2}
-	medium = tiling{64, 16, 4, 2}
-	small  = tiling{32, 8, 4, 1}
-	skinny = tiling{128, 1, 1, 1}
+	tilings = []tiling{{128, 32, 8, 2, false}, {64, 16, 4, 2, false}, {32, 8, 4, 1, false}}
+	skinny  = tiling{128, 1, 1, 1, false}
+
+	bareTilings = []tiling{{256, 4, 8, 4, true}, {64, 4, 4, 4, true}, {32, 4, 4, 4, true}}
+	bareSkinny  = tiling{256, 1, 4, 1, true}
 )
 
-// consts are the tile's constants in conv.wgsl.
+// file is the kernel of a tiling.
+func (t tiling) file() string {
+	if t.bare {
+		return "conv_bare"
+	}
+	return "conv"
+}
+
+// consts are the tiling's constants in its kernel.
 func (t tiling) consts(c shaders.Constants) shaders.Constants {
 	c["BM"], c["BN"], c["TM"], c["TN"] = t.bm, t.bn, t.tm, t.tn
 	c["WX"], c["WY"] = t.bm/t.tm, t.bn/t.tn
@@ -27,6 +39,9 @@ func (t tiling) consts(c shaders.Constants) shaders.Constants {
 
 func (l *lowered) conv(o *plan.Conv) {
 	x, y := l.p.Channels(o.X), l.p.Shape(o.Y)
+	if o.Resample == plan.Down && o.Kernel > 1 { // each mean of four is read by several taps
+		o = l.halve(o)
+	}
 	how := l.choose.conv(convShape{n: y.N, h: y.H, w: y.W, in: x, out: y.C, kernel: o.Kernel, stride: o.Stride, half: l.halved(o.Y)})
 	for _, w := range l.weights[o.W].pieces {
 		if how.winograd > 0 {
@@ -35,6 +50,22 @@ func (l *lowered) conv(o *plan.Conv) {
 			l.direct(o, w, how)
 		}
 	}
+}
+
+// halve makes what a convolution reads in the scratch, and returns one that
+// reads it there.
+func (l *lowered) halve(o *plan.Conv) *plan.Conv {
+	s := l.p.Shape(o.Y)
+	s.C, s.H, s.W = l.p.Channels(o.X), o.Resample.Size(l.p.Shape(o.X[0]).H), o.Resample.Size(l.p.Shape(o.X[0]).W)
+	y := l.temporary(o.Name()+".half", s, l.halved(o.X[0]))
+	c := call{file: "map", consts: l.stored(o.X[0]), params: params{"OB": blocks(s.C), "OH": s.H, "OW": s.W},
+		in: operands{"y": l.value(y)}, x: count(s.H*s.W, 64), y: blocks(s.C), z: s.N}
+	c.consts["SHIFT"], c.consts["RESIDUAL"] = 0, 0
+	l.read(&c, o.Read)
+	l.add(c)
+	half := *o
+	half.Read = plan.Read{X: []plan.Value{y}, Affine: plan.None}
+	return &half
 }
 
 // direct is one product, or with split steps several and their sum.
@@ -58,7 +89,7 @@ func (l *lowered) direct(o *plan.Conv, w piece, how convChoice) {
 	}
 	for first := 0; first < tilesM; first += part {
 		n := min(part, tilesM-first)
-		c := call{file: "conv", consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, flops: flops * int64(n) / int64(tilesM),
+		c := call{file: how.file(), consts: how.tiling.consts(l.stored(o.Y)), x: n, y: tilesN, z: split, part: n, of: tilesM, flops: flops * int64(n) / int64(tilesM),
 			params: params{"H": r.Size(in.H), "W": r.Size(in.W), "OH": y.H, "OW": y.W, "M": m, "FIRST": first, "O0": w.o0, "WB": w.blocks,
 				"CI": s.rows(), "STEPS": per}, in: operands{"w": w.operand}}
 		c.consts["K"], c.consts["STRIDE"], c.consts["W16"], c.consts["RAW"] = o.Kernel, o.Stride, flag(s.half), 0
@@ -115,17 +146,17 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 		for first := 0; first < tiles; first += most {
 			now := min(most, tiles-first)
 			c := call{file: "winograd_input", consts: l.stored(o.Y), params: params{"H": o.Resample.Size(in.H), "W": o.Resample.Size(in.W),
-				"TH": th, "TW": tw, "T": now, "FIRST": first}, in: operands{"v": v}, x: count(now, 64), y: cb, z: 1}
+				"TH": th, "TW": tw, "T": now, "FIRST": first}, in: operands{"v": v}, x: count(now, 64), y: cb, z: 1, part: now, of: tiles}
 			c.consts["TILE"] = m
 			l.read(&c, o.Read)
 			l.add(c)
-			c = call{file: "conv", consts: how.tiling.consts(shaders.Constants{"RAW": 2, "K": 1}), x: count(now, how.bm), y: count(n, how.bn), z: freq,
+			c = call{file: how.file(), consts: how.tiling.consts(shaders.Constants{"RAW": 2, "K": 1}), x: count(now, how.bm), y: count(n, how.bn), z: freq,
 				params: params{"IH": 0, "IW": 0, "H": 0, "W": 0, "CB0": 0, "OH": 0, "OW": 0, "STEPS": 0, "O0": 0,
 					"CB": cb, "OB": n, "M": now, "FIRST": 0, "WB": n, "CI": s.rows()},
 				in: operands{"x0": v, "w": u, "y": p}, flops: 2 * int64(freq) * int64(now) * int64(s.rows()) * int64(4*n)}
 			l.add(c)
 			c = call{file: "winograd_output", consts: l.stored(o.Y), params: params{"O0": w.o0 + b, "SB": n, "TH": th, "TW": tw, "T": now, "FIRST": first},
-				in: operands{"products": p, "bias": l.param(o.B)}, x: count(now, 64), y: n, z: 1}
+				in: operands{"products": p, "bias": l.param(o.B)}, x: count(now, 64), y: n, z: 1, part: now, of: tiles}
 			c.consts["TILE"] = m
 			l.write(&c, o.Write, o.Y)
 			l.add(c)

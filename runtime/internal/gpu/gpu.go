@@ -11,7 +11,8 @@ package gpu
 
 import (
 	"context"
-	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,11 @@ import (
 type Options struct {
 	// Half stores weights and activations as halves; sums are of floats.
 	Half bool
+	Why  string // the precision was chosen so, for people; may be empty
+	// Tune times the ways to do each convolution the first time that its shape
+	// is compiled, and keeps the results in the folder Cache, if it is not empty.
+	Tune  bool
+	Cache string
 }
 
 // patience is how long a submit may take before the device is taken for hung.
@@ -38,6 +44,7 @@ type gpu struct {
 	half   bool
 	limits driver.Limits
 	choose chooser
+	tuner  *tuner // or nil
 	close  func()
 
 	pipelines pipelines
@@ -51,14 +58,24 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if o.Half {
 		precision = "f16 storage"
 	}
+	if o.Why != "" {
+		precision += " (" + o.Why + ")"
+	}
 	kind := a.Type
 	if a.Software {
 		kind = "software"
 	}
 	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice, close: after,
-		about: device.Info{Name: a.Name, Detail: fmt.Sprintf("%s, %s, %s, %s", kind, a.Backend, a.Driver, precision), Software: a.Software}}
+		about: device.Info{Name: a.Name, Detail: strings.Join(append(slices.DeleteFunc([]string{kind, a.Backend, a.Driver}, func(s string) bool { return s == "" }), precision), ", "), Software: a.Software}}
 	if a.Software {
 		g.choose = softwareDevice
+	}
+	if o.Tune {
+		file := ""
+		if o.Cache != "" {
+			file = tuneFile(o.Cache, a.Name, a.Driver, o.Half)
+		}
+		g.tuner = newTuner(file)
 	}
 	return g
 }

@@ -34,6 +34,7 @@ type lowered struct {
 	scratch int64   // bytes
 	used    int64   // of the scratch, by the operator
 	tables  []byte
+	temps   map[plan.Value]operand
 	planarX operand
 	planarY operand
 }
@@ -42,7 +43,7 @@ type lowered struct {
 // size.
 func lower(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c chooser) (*lowered, error) {
 	p = plan.Join(p, apart)
-	l := &lowered{p: p, half: half, limits: limits, weights: weights, choose: c,
+	l := &lowered{p: p, temps: map[plan.Value]operand{}, half: half, limits: limits, weights: weights, choose: c,
 		page: min(limits.Buffer, math.MaxInt32) &^ (4*plan.Align - 1)}
 	l.classify()
 	for v := range p.Values {
@@ -155,7 +156,19 @@ func (l *lowered) stored(v plan.Value) shaders.Constants {
 }
 
 func (l *lowered) value(v plan.Value) operand {
+	if at, ok := l.temps[v]; ok {
+		return at
+	}
 	return operand{arena, 4 * int64(l.offsets[v]), l.size(v)}
+}
+
+// temporary is a value that only the operator knows, in the scratch.
+func (l *lowered) temporary(name string, s plan.Shape, half bool) plan.Value {
+	v := plan.Value(len(l.p.Values))
+	l.p.Values = append(l.p.Values, plan.ValueInfo{Name: name, Shape: s})
+	l.vector, l.affine = append(l.vector, !half && l.half), append(l.affine, false)
+	l.temps[v] = l.room(l.size(v))
+	return v
 }
 
 // room is a part of the scratch that the operator keeps until its end.

@@ -2,6 +2,8 @@ package gpu
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,10 +94,36 @@ func TestDefaultLimits(t *testing.T) {
 			if len(kernels) > 60 {
 				t.Errorf("%d pipelines", len(kernels))
 			}
+			for _, line := range counted(l) {
+				t.Log(line)
+			}
 			t.Logf("half %v: weights %d MiB, arena %d MiB, scratch %d MiB, largest binding %d MiB, %d calls of %d kernels", half,
 				m.Weights>>20, m.Arena>>20, m.Scratch>>20, largest>>20, len(l.calls), len(kernels))
 		}
 	}
+}
+
+// counted are the calls, arithmetic and bytes of each kernel, for RATIONALE.md.
+func counted(l *lowered) (lines []string) {
+	type sum struct {
+		calls        int
+		flops, bytes int64
+	}
+	sums := map[string]sum{}
+	for i := range l.calls {
+		c := &l.calls[i]
+		name := c.file
+		if c.consts["RAW"] == 2 {
+			name = "winograd " + name
+		}
+		s := sums[name]
+		sums[name] = sum{s.calls + 1, s.flops + c.flops, s.bytes + c.bytes()}
+	}
+	for name, s := range sums {
+		lines = append(lines, fmt.Sprintf("%-20s %4d calls %7.1f GFLOP %7.1f MB", name, s.calls, float64(s.flops)/1e9, float64(s.bytes)/1e6))
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 // A weight that cannot be bound in one piece is cut by output channels.

@@ -33,12 +33,25 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 			return nil, fmt.Errorf("gpu: weight %s was not loaded", w.Name)
 		}
 	}
-	l, err := lower(p, n.half, n.params, n.limits, n.choose)
+	c, err := n.chooser(context.Background(), p)
+	if err != nil {
+		return nil, err
+	}
+	r, err := n.compile(context.Background(), p, c)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// compile lowers a plan as a chooser says, and gives it memory.
+func (n *network) compile(ctx context.Context, p *plan.Plan, c chooser) (*program, error) {
+	l, err := lower(p, n.half, n.params, n.limits, c)
 	if err != nil {
 		return nil, err
 	}
 	r := &program{network: n, p: p, lowered: l}
-	if err := r.make(context.Background()); err != nil {
+	if err := r.make(ctx); err != nil {
 		r.Close()
 		return nil, err
 	}

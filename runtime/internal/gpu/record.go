@@ -43,11 +43,11 @@ type recording struct {
 const slot = 256
 
 // record prepares calls, whose operands lie where place says.
-func (g *gpu) record(ctx context.Context, label string, calls []call, place func(operand) driver.Range) (r *recording, err error) {
+func (g *gpu) record(ctx context.Context, label string, calls []call, place func(operand) driver.Range) (_ *recording, err error) {
 	if err := g.compile(ctx, calls); err != nil {
 		return nil, err
 	}
-	r = &recording{}
+	r := &recording{}
 	defer func() {
 		if err != nil {
 			r.release()

@@ -36,7 +36,7 @@ func TestWays(t *testing.T) {
 	}{{plan.Shape{N: 2, C: 24, H: 10, W: 14}, plan.Same}, {plan.Shape{N: 1, C: 40, H: 5, W: 9}, plan.Up}, {plan.Shape{N: 1, C: 16, H: 22, W: 18}, plan.Down}} {
 		p, shape := build(c.s, c.r, 36)
 		want := optest.Evaluate(t, ref.New(), p, optest.Random(p))
-		ways := realDevice.candidates(shape)
+		ways := append(realDevice.candidates(shape), softwareDevice.candidates(shape)...)
 		for _, w := range ways[:len(ways):len(ways)] {
 			if w.winograd > 0 { // slices of one block and few tiles
 				w.weights, w.scratch = 1, int64(16*36*40*5)

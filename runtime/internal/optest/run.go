@@ -50,12 +50,32 @@ func run(t *testing.T, d device.Device, stored weights.DType, operator, network 
 // RunCase is RunStored for one case.
 func RunCase(t *testing.T, d device.Device, stored weights.DType, c Case) {
 	t.Helper()
+	p := c.plan(t)
+	compare(t, d, c.Name, plan.Fuse(p), p, stored, c.NMSE)
+}
+
+func (c Case) plan(t *testing.T) *plan.Plan {
+	t.Helper()
 	b := plan.NewBuilder()
 	p, err := b.Plan(c.Build(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, d, c.Name, plan.Fuse(p), p, stored, c.NMSE)
+	return p
+}
+
+// Reference is what ref makes of a case, EvaluateCase what a device does.
+func Reference(t *testing.T, c Case, stored weights.DType) []float32 {
+	t.Helper()
+	p := c.plan(t)
+	return Evaluate(t, ref.New(), p, Stored(p, stored))
+}
+
+// EvaluateCase runs a case fused.
+func EvaluateCase(t *testing.T, d device.Device, c Case, stored weights.DType) []float32 {
+	t.Helper()
+	p := plan.Fuse(c.plan(t))
+	return Evaluate(t, d, p, Stored(p, stored))
 }
 
 // results keeps ref's results, which are slow, for the next device.
@@ -77,16 +97,7 @@ func compare(t *testing.T, d device.Device, name string, fused, unfused *plan.Pl
 // Evaluate runs a plan once on a device with seeded random input.
 func Evaluate(t testing.TB, d device.Device, p *plan.Plan, src weights.Source) []float32 {
 	t.Helper()
-	x := p.Shape(p.X)
-	in := device.Input{X: normals(x.Len(), 5), Levels: make([]float64, x.N)}
-	for i := range in.Levels {
-		in.Levels[i] = 500.55 / float64(i+1)
-	}
-	if p.Label != plan.None {
-		for i := range x.N {
-			in.Labels = append(in.Labels, (3*i+1)%5)
-		}
-	}
+	in := input(p)
 	n, err := d.Load(context.Background(), p, src)
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +124,21 @@ func Evaluate(t testing.TB, d device.Device, p *plan.Plan, src weights.Source) [
 	return y
 }
 
+// input is a seeded random one.
+func input(p *plan.Plan) device.Input {
+	x := p.Shape(p.X)
+	in := device.Input{X: normals(x.Len(), 5), Levels: make([]float64, x.N)}
+	for i := range in.Levels {
+		in.Levels[i] = 500.55 / float64(i+1)
+	}
+	if p.Label != plan.None {
+		for i := range x.N {
+			in.Labels = append(in.Labels, (3*i+1)%5)
+		}
+	}
+	return in
+}
+
 // NMSE is Σ(a−b)²/Σb².
 func NMSE(a, b []float32) float64 {
 	var num, den float64
@@ -123,6 +149,18 @@ func NMSE(a, b []float32) float64 {
 	}
 	if den == 0 {
 		den = math.SmallestNonzeroFloat64
+	}
+	return num / den
+}
+
+// ScaledError is Σ(a−b)²/Σ(1+b²): of single values that should be of order 1
+// but may happen to be close to 0.
+func ScaledError(a, b []float32) float64 {
+	var num, den float64
+	for i := range b {
+		d := float64(a[i]) - float64(b[i])
+		num += d * d
+		den += 1 + float64(b[i])*float64(b[i])
 	}
 	return num / den
 }

@@ -129,7 +129,7 @@ func into(r *Read, w *Write, m *Map, do bool) bool {
 	if (len(r.X) == 2 && (r.X[0] == m.Y || r.X[1] == m.Y)) || w.Shift == m.Y {
 		return false
 	}
-	if inRead && m.stage() > r.first() {
+	if inRead && m.stage() >= r.first() {
 		return false
 	}
 	plain := len(m.X) == 1 && m.Affine == None && !m.SiLU

@@ -46,7 +46,7 @@ func (p *Plan) LayoutPages(size func(Value) int, page int) (offsets []int, total
 		n := round(size(l.v))
 		at := 0
 		for _, o := range placed {
-			if o.last <= l.first || l.last < o.first {
+			if o.last < l.first || l.last < o.first {
 				continue
 			}
 			start := offsets[o.v]
@@ -75,8 +75,12 @@ func (p *Plan) lives() []life {
 		first[v], last[v] = 0, 0
 	}
 	for i, op := range p.Ops {
-		y := op.Out()
-		first[y], last[y] = i, i
+		if y := op.Out(); y != None {
+			if first[y] < 0 { // else it is added to
+				first[y] = i
+			}
+			last[y] = i
+		}
 		for _, x := range op.In() {
 			last[x] = i
 		}

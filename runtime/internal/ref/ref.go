@@ -63,6 +63,7 @@ type Program struct {
 	p       *plan.Plan
 	w       map[string][]float32
 	arena   []float32
+	grads   [][]float32 // by parameter, while training
 	Observe func(op plan.Op, value string, y []float32)
 }
 
@@ -110,5 +111,7 @@ func (r *Program) run(op plan.Op) {
 		r.attention(o)
 	case *plan.Embed:
 		r.embed(o)
+	default:
+		r.back(op)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/optest"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 	"github.com/i2sb-go/i2sb/weights"
@@ -164,3 +165,5 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("running: %v", err)
 	}
 }
+
+func TestBack(t *testing.T) { optest.RunBack(t, ref.New().(device.Teacher)) }

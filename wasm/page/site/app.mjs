@@ -58,7 +58,6 @@ function render() {
   $('compare').lastChild.textContent = seeds.count > 1 ? 'Four more seeds' : 'Compare seeds';
   $('compare-note').textContent = walking ? '' : certain;
   show('compare-note', !walking && certain);
-  $('stage').classList.toggle('with-seeds', !seeds.hidden);
   $('mat').classList.toggle('busy', Boolean(walking) && slider.dataset.shows === 'before');
   if (!walking) document.title = result ? 'Restored – i2sb' : 'i2sb – restore a photograph';
   if (has) shape();
@@ -67,15 +66,14 @@ function render() {
 /** The box has the shape and size that the result will have, so that it does not jump. */
 function shape() {
   const scale = result && !painting ? result.width / picture.width : choices.task?.scale ?? 1;
-  slider.shape(picture.width * scale, picture.height * scale);
-  mask.style.setProperty('--w', picture.width * scale);
-  mask.style.setProperty('--h', picture.height * scale);
+  $('stage').style.setProperty('--w', picture.width * scale);
+  $('stage').style.setProperty('--h', picture.height * scale);
   $('file-size').textContent = scale > 1 ? `${size(picture.width, picture.height)} → ${size(picture.width * scale, picture.height * scale)}` : size(picture.width, picture.height);
 }
 
 function showPicture() {
-  slider.showBefore(picture.url, picture.name);
   if (result && !painting) showResult(result);
+  else slider.showBefore(picture.url, picture.name);
 }
 
 async function showResult(r) {
@@ -103,21 +101,28 @@ function forget() {
 
 function fail(error) {
   if (isAbort(error)) return;
+  // After these the worker is gone or cannot be trusted; the pack is on this device, so opening it anew is quick.
+  const anew = ['closed', 'internal', 'device-lost', 'out-of-memory', 'unsupported'].includes(error.code);
+  const run = () => {
+    if (anew || !picture) engine.load();
+    if (picture) restoreIt();
+  };
   const handlers = {
     retry: run,
     another: () => $('file').click(),
     settings: dialog.open,
     'open-pack': () => $('file').click(),
     tiles: () => { choices.tile = 256; run(); },
-    processor: () => { engine.load({ device: 'wasm' }); run(); },
+    processor: () => { engine.load({ device: 'wasm' }); if (picture) restoreIt(); },
     builtin: () => engine.load({ pack: builtin }),
     defaults: () => choices.reset(),
-    reload: () => { if (picture) run(); else engine.load(); },
+    reload: () => { engine.load(); if (picture) restoreIt(); },
   };
   showTrouble(trouble, error, handlers);
   // Before there is a picture the panel is away; the trouble stands in the welcome.
-  (picture ? $('act') : $('ways-hint')).before(trouble);
-  trouble.scrollIntoView?.({ block: 'nearest' });
+  if (picture) $('act').prepend(trouble);
+  else $('ways-hint').before(trouble);
+  trouble.parentElement.scrollIntoView({ block: 'nearest' });
 }
 
 // ---- what is done
@@ -154,9 +159,11 @@ async function takePack(file) {
 async function busy(work) {
   walking?.abort();
   hideTrouble(trouble);
+  $('notice').textContent = '';
   const mine = walking = new AbortController();
   progress.begin('Opening the model');
   render();
+  if ($('stage').getBoundingClientRect().top < 0) $('stage').scrollIntoView(); // what happens, happens there
   try {
     await work(mine.signal);
   } catch (e) {
@@ -173,7 +180,7 @@ async function busy(work) {
   }
 }
 
-const run = () => busy(async (signal) => {
+const restoreIt = () => busy(async (signal) => {
   const made = await walk(choices.options, signal);
   seeds.clear(); // of other choices
   painting = false;
@@ -239,7 +246,9 @@ function zoom(actual) {
   $('mat').classList.toggle('actual', actual);
   $('mat').style.setProperty('--dpr', devicePixelRatio);
   // What scrolls has to be reachable by keys.
-  $('mat').toggleAttribute('tabindex', actual);
+  if (actual) $('mat').tabIndex = 0;
+  else $('mat').removeAttribute('tabindex');
+  if (actual) $('mat').scrollTo(($('mat').scrollWidth - $('mat').clientWidth) / 2, ($('mat').scrollHeight - $('mat').clientHeight) / 2);
 }
 
 // ---- wiring
@@ -255,7 +264,7 @@ $('example').addEventListener('click', async () => {
 $('engine').addEventListener('click', () => dialog.open());
 $('choices').addEventListener('submit', (e) => {
   e.preventDefault();
-  run();
+  restoreIt();
 });
 $('compare').addEventListener('click', compare);
 $('cancel').addEventListener('click', () => walking?.abort());
@@ -289,7 +298,7 @@ engine.addEventListener('change', () => {
 });
 engine.addEventListener('lost', (e) => {
   choices.show(engine.model.info);
-  say(`The graphics processor went away. ${e.detail.device.detail}`);
+  $('notice').textContent = `The graphics processor went away. ${e.detail.device.detail}`;
   if (walking) progress.begin('Beginning again');
 });
 

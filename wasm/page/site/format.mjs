@@ -24,7 +24,7 @@ export function bytesOf(loaded, total) {
 export function duration(ms) {
   const s = ms / 1000;
   if (s < 9.95) return `${s.toFixed(1)} s`;
-  if (s < 60) return `${Math.round(s)} s`;
+  if (s < 59.5) return `${Math.round(s)} s`;
   const minutes = Math.floor(Math.round(s) / 60);
   return `${minutes} min ${Math.round(s) % 60} s`;
 }

@@ -51,8 +51,6 @@ class MaskPainter extends HTMLElement {
     this.#scale = Math.min(1, mostSide / Math.max(width, height));
     this.#canvas.width = Math.max(1, Math.round(width * this.#scale));
     this.#canvas.height = Math.max(1, Math.round(height * this.#scale));
-    this.style.setProperty('--w', width);
-    this.style.setProperty('--h', height);
     this.#strokes = new Strokes();
     this.#at = this.#down = null;
     this.#changed();

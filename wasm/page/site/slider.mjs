@@ -1,4 +1,5 @@
-// <before-after>: two pictures of one size and a line between them. Before
+// <before-after>: two pictures of one shape (--w and --h, in pixels) and a line
+// between them. Before
 // there is a result it shows the first alone, during a walk its previews.
 import { el } from './dom.mjs';
 
@@ -22,12 +23,6 @@ class BeforeAfter extends HTMLElement {
     this.#moved();
   }
 
-  /** The shape of the box: the result's size in pixels. */
-  shape(width, height) {
-    this.style.setProperty('--w', width);
-    this.style.setProperty('--h', height);
-  }
-
   /** Shows a picture alone. */
   showBefore(url, alt) {
     if (this.#before.getAttribute('src') !== url) this.#before.src = url;
@@ -45,15 +40,16 @@ class BeforeAfter extends HTMLElement {
     this.dataset.shows = 'walk';
   }
 
-  /** Shows both; resolves when the second is decoded, so that nothing flashes. */
+  /** Shows both. The second is decoded before it takes the old one's place, so that nothing flashes. */
   async showBoth(url, alt) {
-    const next = new Image();
-    next.src = url;
-    await next.decode().catch(() => {}); // a picture too large to decode ahead still shows
-    this.#after.src = url;
-    this.#after.alt = alt;
+    if (this.#after.getAttribute('src') !== url) {
+      const next = el('img', { class: 'layer after', alt, draggable: 'false', src: url });
+      await next.decode().catch(() => {}); // what is too large to decode ahead still shows
+      this.#after.replaceWith(next);
+      this.#after = next;
+      this.at = 50;
+    }
     this.dataset.shows = 'both';
-    this.at = 50;
   }
 
   /** Where the line is, in per cent from the left. */

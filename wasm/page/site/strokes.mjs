@@ -45,7 +45,8 @@ export function drawStroke(context, { erase, size, points }, scale, colour, from
   context.beginPath();
   const first = Math.max(0, from - 1) * 2;
   context.moveTo(points[first] * scale, points[first + 1] * scale);
-  // A line to where it began makes a dab of a single point.
+  // A single point is a dab; a line of no length would be left out.
+  if (points.length === 2) context.lineTo(points[0] * scale + 0.01, points[1] * scale);
   for (let i = first; i < points.length; i += 2) context.lineTo(points[i] * scale, points[i + 1] * scale);
   context.stroke();
 }

@@ -1,6 +1,6 @@
 // Pictures for tests, made in the browser.
 export async function painted(page, width, height, name, type = 'image/jpeg') {
-  const bytes = await page.evaluate(async ([w, h, type]) => {
+  const url = await page.evaluate(async ([w, h, type]) => {
     const c = new OffscreenCanvas(w, h).getContext('2d');
     const sky = c.createLinearGradient(0, 0, w, h);
     for (const [at, colour] of [[0, '#22405f'], [.5, '#c98d66'], [1, '#2b3a2c']]) sky.addColorStop(at, colour);
@@ -12,7 +12,10 @@ export async function painted(page, width, height, name, type = 'image/jpeg') {
       c.arc((i * 7919) % w, (i * 104729) % h, 10 + (i * 31) % 90, 0, 7);
       c.fill();
     }
-    return [...new Uint8Array(await (await c.canvas.convertToBlob({ type })).arrayBuffer())];
+    const reader = new FileReader();
+    reader.readAsDataURL(await c.canvas.convertToBlob({ type }));
+    await new Promise((done) => { reader.onload = done; });
+    return reader.result;
   }, [width, height, type]);
-  return { name, mimeType: type, buffer: Buffer.from(bytes) };
+  return { name, mimeType: type, buffer: Buffer.from(url.split(',')[1], 'base64') };
 }

@@ -3,17 +3,17 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { serve } from './server.mjs';
-import { launch, open, choose, restored, bird } from './browser.mjs';
+import { launch } from '../browser.mjs';
+import { open, choose, restored } from './open.mjs';
 import { painted } from './pictures.mjs';
 
 const out = fileURLToPath(new URL('../out/', import.meta.url));
 const withMask = { tasks: [['jpeg'], ['sr4x', 4], ['deblur'], ['inpaint', 1, true]].map(([name, scale = 1, mask = false]) =>
   ({ name, family: name, description: '', trained: [], sampler: 'posterior', steps: 1, scale, mask })) };
-const slow = { restore: { stepMs: 60000 } };
 
 const states = {
   empty: {},
-  loading: { ready: false, fake: { load: { ms: 60000 } }, async go(p) { await p.waitForTimeout(27000 / 10); } },
+  loading: { ready: false, fake: { load: { stallAt: 5 } }, go: (p) => p.waitForTimeout(300) },
   ready: { go: (p) => choose(p) },
   walking: { fake: { restore: { stepMs: 1200 } }, async go(p) {
     await choose(p);

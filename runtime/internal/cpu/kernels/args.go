@@ -159,3 +159,21 @@ type Update struct {
 
 // AdvanceScratch is the floats of scratch for rows of w pixels.
 func AdvanceScratch(w int) int { return (w+127)/64*64 + 2*64 }
+
+// Roof is struct roof of roof.h.
+type Roof struct {
+	X, Bytes int64
+	Rounds   int64
+}
+
+// Streamed is the bytes that one item of Stream reads.
+const Streamed = 1 << 16
+
+// PeakFLOPs is the arithmetic of one round of an item of Peak, for vectors of
+// some floats.
+func PeakFLOPs(vector int) int {
+	if vector == 16 {
+		return 2 * 24 * vector
+	}
+	return 2 * 12 * vector
+}

@@ -1,5 +1,7 @@
 // softmax(qᵀk/√d)·v, a block of queries at a time over chunks of keys, with
-// the running maximum and sum of online softmax: no T×T matrix is held.
+// the running maximum and sum of online softmax: no T×T matrix is held. The
+// maximum only keeps exponentials in range, so that of the first chunk serves
+// until a row's total grows out of all proportion.
 
 #define QUERIES 48  // of a work item, a multiple of every ROWS but 8's remainder
 #define KEYS 128    // of a chunk: its scores and values stay in the first cache
@@ -37,11 +39,13 @@ static void pack_heads(const struct attention *a, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; i++) {
     int64_t n = i / a->heads, h = i % a->heads;
     float *k = PTR(a->packed) + i * head_floats(a);
-    for (int64_t c = 0; c < db; c++) {
-      const float *x = channel(a, n, a->kc + h * a->step + c);
-      for (int64_t t = 0; t < tb * BLOCK; t++)
-        k[(t / BLOCK * db + c) * BLOCK + t % BLOCK] = c < a->d && t < a->area ? x[t * BLOCK] : 0;
-    }
+    for (int64_t b = 0; b < tb; b++)
+      for (int64_t c = 0; c < db; c++) {
+        const float *x = channel(a, n, a->kc + h * a->step + c) + b * BLOCK * BLOCK;
+        int64_t count = c >= a->d ? 0 : a->area - b * BLOCK < BLOCK ? a->area - b * BLOCK : BLOCK;
+        float *y = k + (b * db + c) * BLOCK;
+        for (int64_t t = 0; t < BLOCK; t++) y[t] = t < count ? x[t * BLOCK] : 0;
+      }
     if (a->aligned) continue;
     for (int part = 0; part < 2; part++) {
       float *to = k + (part + 1) * tb * BLOCK * db;
@@ -53,32 +57,64 @@ static void pack_heads(const struct attention *a, int64_t from, int64_t to) {
   }
 }
 
-// soften turns rows of scores into weights, given each row's maximum so far
-// and sum; fade is what earlier weights are worth now. scale is the base 2's.
-static NOINLINE void soften(float *scores, int rows, int blocks, int tail, float *top, float *total, float *fade, float scale) {
+// soften turns rows of scores into weights 2^(scale·(score − top)), adds them
+// to each row's total, and returns the largest total of a lane.
+static NOINLINE float soften(float *scores, int rows, int blocks, const float *top, V *total, float scale) {
   const size_t next = QUERIES * BLOCK;
-  for (int r = 0; r < rows; r++) {
-    float *s = scores + r * BLOCK, *last = s + (blocks - 1) * next;
-    for (int i = tail; i < BLOCK; i++) last[i] = LOWEST;
-    V m = splat(top[r]);
-    for (int b = 0; b < blocks; b++) EACH_LANE(v) m = vmax(m, load(s + b * next + v));
-    float high = hmax(m);
-    fade[r] = (top[r] - high) * scale;
-    top[r] = high;
-  }
-  for (int r = 0; r < QUERIES; r += VL) store(fade + r, vexp2(load(fade + r)));
+  V most = splat(0);
   for (int r = 0; r < rows; r++) {
     float *s = scores + r * BLOCK;
-    V sum = splat(0), shift = splat(top[r] * scale);
+    V sum = total[r], shift = splat(top[r] * scale);
     for (int b = 0; b < blocks; b++)
       EACH_LANE(v) {
         V e = vexp2(load(s + b * next + v) * scale - shift);
         store(s + b * next + v, e);
         sum += e;
       }
-    total[r] = total[r] * fade[r] + hsum(sum);
+    total[r] = sum;
+    most = vmax(most, sum);
+  }
+  return hmax(most);
+}
+
+// raise makes each row's top the maximum so far, and weighs totals and sums
+// of values anew.
+static NOINLINE void raise(const float *scores, int rows, int blocks, float *top, V *total, float *sums, int64_t db, float scale) {
+  const size_t next = QUERIES * BLOCK;
+  for (int r = 0; r < rows; r++) {
+    V m = splat(top[r]);
+    for (int b = 0; b < blocks; b++) EACH_LANE(v) m = vmax(m, load(scores + r * BLOCK + b * next + v));
+    float high = hmax(m);
+    V fade = vexp2(splat((top[r] - high) * scale));
+    top[r] = high;
+    total[r] *= fade;
+    for (int64_t b = 0; b < db; b++) EACH_LANE(v) {
+      float *o = sums + (b * QUERIES + r) * BLOCK + v;
+      store(o, load(o) * fade);
+    }
   }
 }
+
+// score writes the scores of rows of q for blocks of keys.
+static NOINLINE void score(const float *q, const ptrdiff_t *off, const float *k, int db, int rows, int blocks, float *scores) {
+  struct product g = {.off = off, .segments = db, .last = BLOCK, .start = ZERO};
+  for (int p = 0; p < blocks * BLOCK; p += PANEL) {
+    int u = p + VL;
+    g.b0 = k + (size_t)(p / BLOCK) * db * BLOCK * BLOCK + p % BLOCK;
+    g.b1 = k + (size_t)(u / BLOCK) * db * BLOCK * BLOCK + u % BLOCK;
+    for (int r = 0, count; r < rows; r += count) {
+      count = group(rows - r);
+      g.a = q + (size_t)r * BLOCK;
+      g.c0 = scores + (p / BLOCK * QUERIES + r) * BLOCK + p % BLOCK;
+      g.c1 = scores + (u / BLOCK * QUERIES + r) * BLOCK + u % BLOCK;
+      gemm(u < blocks * BLOCK ? 2 : 1, 1, count, &g);
+    }
+  }
+}
+
+// SAFE is how far totals may grow before the maximum is taken again: products
+// with values must not overflow.
+#define SAFE 0x1p64f
 
 // attend: item i is a block of queries of a head of a sample.
 static void attend(const struct attention *a, int64_t from, int64_t to, float *scratch) {
@@ -87,39 +123,28 @@ static void attend(const struct attention *a, int64_t from, int64_t to, float *s
   ptrdiff_t *q_off = (ptrdiff_t *)(scratch + a->off), *s_off = q_off + db;
   for (int64_t b = 0; b < db; b++) q_off[b] = b * a->area * BLOCK;
   for (int64_t b = 0; b < KEYS / BLOCK; b++) s_off[b] = b * QUERIES * BLOCK;
-  float top[QUERIES], total[QUERIES], fade[QUERIES] __attribute__((aligned(64))) = {0};
+  float top[QUERIES], scale = a->scale * LOG2E;
+  V total[QUERIES];
   for (int64_t i = from; i < to; i++) {
     int64_t n = i / pieces / a->heads, h = i / pieces % a->heads;
     int first = (int)(i % pieces) * QUERIES, rows = (int)(a->area - first < QUERIES ? a->area - first : QUERIES);
     const float *k = PTR(a->packed) + (n * a->heads + h) * head_floats(a);
     const float *q = a->aligned ? channel(a, n, a->qc + h * a->step) : k + tb * BLOCK * db * BLOCK;
     const float *v = a->aligned ? channel(a, n, a->vc + h * a->step) : k + 2 * tb * BLOCK * db * BLOCK;
-    for (int r = 0; r < rows; r++) top[r] = LOWEST, total[r] = 0;
+    for (int r = 0; r < rows; r++) top[r] = LOWEST, total[r] = splat(0);
     for (int64_t t0 = 0; t0 < a->area; t0 += KEYS) {
       int keys = (int)(a->area - t0 < KEYS ? a->area - t0 : KEYS), blocks = (keys + BLOCK - 1) / BLOCK;
       int tail = keys - (blocks - 1) * BLOCK;
-      for (int p = 0; p < blocks * BLOCK; p += PANEL) {
-        int u = p + VL, vectors = u < blocks * BLOCK ? 2 : 1;
-        struct product g = {.off = q_off, .segments = (int)db, .last = BLOCK, .start = ZERO};
-        g.b0 = k + (t0 / BLOCK + p / BLOCK) * db * BLOCK * BLOCK + p % BLOCK;
-        g.b1 = k + (t0 / BLOCK + u / BLOCK) * db * BLOCK * BLOCK + u % BLOCK;
-        for (int r = 0; r < rows;) {
-          int count = group(rows - r);
-          g.a = q + (size_t)(first + r) * BLOCK;
-          g.c0 = scores + (p / BLOCK * QUERIES + r) * BLOCK + p % BLOCK;
-          g.c1 = scores + (u / BLOCK * QUERIES + r) * BLOCK + u % BLOCK;
-          gemm(vectors, 1, count, &g);
-          r += count;
-        }
+      for (int raised = t0 == 0;; raised = 1) {
+        V before[QUERIES];
+        for (int r = 0; r < rows; r++) before[r] = total[r];
+        score(q + (size_t)first * BLOCK, q_off, k + t0 * db * BLOCK, (int)db, rows, blocks, scores);
+        for (int r = 0; tail < BLOCK && r < rows; r++)
+          for (int t = tail; t < BLOCK; t++) scores[((blocks - 1) * QUERIES + r) * BLOCK + t] = LOWEST;
+        if (raised) raise(scores, rows, blocks, top, total, acc, t0 > 0 ? db : 0, scale);
+        if (soften(scores, rows, blocks, top, total, scale) <= SAFE || raised) break;
+        for (int r = 0; r < rows; r++) total[r] = before[r];
       }
-      soften(scores, rows, blocks, tail, top, total, fade, a->scale * LOG2E);
-      if (t0 > 0)
-        for (int64_t b = 0; b < db; b++)
-          for (int r = 0; r < rows; r++)
-            EACH_LANE(l) {
-              float *o = acc + (b * QUERIES + r) * BLOCK + l;
-              store(o, load(o) * fade[r]);
-            }
       for (int p = 0; p < db * BLOCK; p += PANEL) {
         int u = p + VL, vectors = u < db * BLOCK ? 2 : 1;
         struct product g = {.off = s_off, .segments = blocks, .last = tail, .start = t0 > 0 ? ACCUMULATE : ZERO};
@@ -138,7 +163,7 @@ static void attend(const struct attention *a, int64_t from, int64_t to, float *s
     int64_t out = h * a->d, out_blocks = (a->heads * a->d + BLOCK - 1) / BLOCK;
     float *y = PTR(a->y) + n * out_blocks * a->area * BLOCK;
     for (int r = 0; r < rows; r++) {
-      float over = 1 / total[r];
+      float over = 1 / hsum(total[r]);
       if (a->aligned) {
         for (int64_t b = 0; b < db; b++)
           EACH_LANE(l)

@@ -23,6 +23,9 @@ typedef uint32_t U __attribute__((vector_size(4 * VL), may_alias));
 // expand is VL weights from the at-th on, in float32.
 INLINE V expand(int64_t weights, int64_t type, size_t at) {
   if (type == F32) return load(PTR(weights) + at);
+#if VL == 16
+  if (type == F16) return (V)_mm512_cvtph_ps(*(const __m256i_u *)((const uint16_t *)(intptr_t)weights + at));
+#endif
   U h = __builtin_convertvector(*(const H *)((const uint16_t *)(intptr_t)weights + at), U);
   if (type == BF16) return (V)(h << 16);
   // Moves the exponent's base from 15 to 127 by a multiplication, which makes

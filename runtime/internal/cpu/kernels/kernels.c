@@ -19,6 +19,7 @@
 #include "layout.h"
 #include "attention.h"
 #include "walk.h"
+#include "roof.h"
 
 // RUN_KERNEL computes items from … to of a kernel. The numbers are those of
 // Kernel in kernels.go.
@@ -45,5 +46,7 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 16: gather(a, from, to); break;
     case 17: scatter(a, from, to); break;
     case 18: advance(a, from, to, s); break;
+    case 19: peak(a, from, to, s); break;
+    case 20: stream(a, from, to, s); break;
   }
 }

@@ -27,6 +27,8 @@ const (
 	GatherWindow
 	ScatterWindow
 	Advance
+	Peak
+	Stream
 )
 
 // Sizes that the C source shares with its callers.

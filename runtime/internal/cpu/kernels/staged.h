@@ -79,7 +79,8 @@ static void stage_multiply(const struct staged *s, int64_t from, int64_t to, flo
         g.a = PTR(s->v) + f * step + x * BLOCK;
         g.c0 = o + ((size_t)(p / BLOCK) * tiles + x) * BLOCK + p % BLOCK;
         g.c1 = o + ((size_t)(q / BLOCK) * tiles + x) * BLOCK + q % BLOCK;
-        gemm(q < k1 * BLOCK ? 2 : 1, 1, rows, &g);
+        if (p == k0 * BLOCK) gemm_far(q < k1 * BLOCK ? 2 : 1, rows, &g);
+        else gemm(q < k1 * BLOCK ? 2 : 1, 1, rows, &g);
         x += rows;
       }
     }

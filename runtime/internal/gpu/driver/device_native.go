@@ -10,6 +10,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +21,7 @@ import (
 // nativeDevice is an opened adapter of wgpu-native.
 type nativeDevice struct {
 	c        *C.gpu_device
+	key      deviceKey
 	limits   Limits
 	features Features
 
@@ -70,13 +73,13 @@ func (d *nativeDevice) remove(r releaser, free func()) {
 	}
 }
 
-// Close waits for the device's work, as wgpu would, but not for ever: what
-// hangs is left to the end of the process.
+// Close frees what was made and gives the device to the next who opens one like
+// it. What hangs or was lost is left to the end of the process.
 func (d *nativeDevice) Close() {
 	if d.closed.Load() {
 		return
 	}
-	d.Wait(context.Background(), 10*time.Second)
+	d.flush()
 	if !d.stuck.Load() { // else a call may hold it
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -85,15 +88,28 @@ func (d *nativeDevice) Close() {
 		return
 	}
 	d.liveMu.Lock()
-	all := make([]releaser, 0, len(d.live))
-	for r := range d.live {
-		all = append(all, r)
-	}
+	all := slices.Collect(maps.Keys(d.live))
 	d.liveMu.Unlock()
 	for _, r := range all {
 		r.Release()
 	}
-	C.gpu_device_close(d.c, C.bool(d.stuck.Load() || d.lost.Load() != nil))
+	if d.stuck.Load() || d.lost.Load() != nil {
+		return
+	}
+	f := new(C.gpu_fault)
+	if C.gpu_poll(d.c, f); f.kind == C.GPU_OK {
+		spare.put(d.key, d.c)
+	}
+}
+
+// flush sends the writes that nothing was submitted after, and waits for all.
+func (d *nativeDevice) flush() {
+	const patience = 10 * time.Second
+	none := new(C.gpu_command)
+	d.bounded(context.Background(), after(patience), "close", func(context.Context) error {
+		return d.call("close", func(f *C.gpu_fault) { C.gpu_submit(d.c, nil, none, 0, false, nil, nil, f) })
+	})
+	d.Wait(context.Background(), patience)
 }
 
 // text is a C string for the length of f.

@@ -186,6 +186,11 @@ func (e *Error) Error() string {
 	return s
 }
 
+// OutOfMemory and Gone tell errors apart for those above who do not know this
+// package: Gone is a device that is lost or does not answer.
+func (e *Error) OutOfMemory() bool { return e.Kind == Memory }
+func (e *Error) Gone() bool        { return e.Kind == Lost || e.Kind == Hang }
+
 // Is tells whether an error is of a kind.
 func Is(err error, k Kind) bool {
 	var e *Error

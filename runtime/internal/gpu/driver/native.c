@@ -16,7 +16,6 @@
 #endif
 
 extern void wgpuSetLogLevel(uint32_t);
-extern uint32_t wgpuGetVersion(void);
 extern void *wgpuCreateInstance(const WGPUInstanceDescriptor *);
 extern size_t wgpuInstanceEnumerateAdapters(void *, const void *, void **);
 extern uint32_t wgpuAdapterGetInfo(void *, WGPUAdapterInfo *);
@@ -44,7 +43,7 @@ extern uint64_t wgpuQueueSubmitForIndex(void *, size_t, void *const *);
 extern WGPUBool wgpuDevicePoll(void *, WGPUBool, const void *);
 extern const void *wgpuBufferGetConstMappedRange(void *, size_t, size_t);
 extern void wgpuBufferUnmap(void *);
-extern void wgpuDeviceRelease(void *), wgpuQueueRelease(void *), wgpuBufferRelease(void *), wgpuBindGroupLayoutRelease(void *),
+extern void wgpuBufferRelease(void *), wgpuBindGroupLayoutRelease(void *),
     wgpuPipelineLayoutRelease(void *), wgpuShaderModuleRelease(void *), wgpuComputePipelineRelease(void *), wgpuBindGroupRelease(void *),
     wgpuQuerySetRelease(void *), wgpuCommandEncoderRelease(void *), wgpuCommandBufferRelease(void *), wgpuComputePassEncoderRelease(void *);
 
@@ -168,15 +167,6 @@ int __wrap__Unwind_RaiseException(void *exception) {
 #define GUARDED(d, call) call
 #endif
 
-const char *gpu_binding(uint32_t *version) {
-  *version = wgpuGetVersion();
-#ifdef WEBGPU29
-  return "github.com/oliverbestmann/webgpu";
-#else
-  return "github.com/cogentcore/webgpu";
-#endif
-}
-
 bool gpu_loader(void) {
 #if defined(_WIN32) || defined(__APPLE__)
   return true; // Direct3D 12 and Metal are parts of the system
@@ -188,6 +178,12 @@ bool gpu_loader(void) {
 
 void *gpu_instance(void) {
   wgpuSetLogLevel(0); // what it would print comes back as errors
+#ifdef __linux__
+  // A layer of Mesa's asks the display which card is its own, and complains on
+  // standard error where there is no display.
+  if (!getenv("XDG_RUNTIME_DIR"))
+    setenv("NODEVICE_SELECT", "1", 0);
+#endif
   WGPUInstanceExtras extras = {.chain = {0, SType_InstanceExtras}, .backends = Backend_Vulkan | Backend_Metal | Backend_DX12};
   WGPUInstanceDescriptor desc = {.next = &extras};
   return wgpuCreateInstance(&desc);
@@ -276,16 +272,6 @@ void gpu_device_granted(gpu_device *d, gpu_limits *limits, uint32_t *features) {
   get_limits(d->device, &l, wgpuDeviceGetLimits);
   simple_limits(&l, limits);
   *features = features_of(d->device, wgpuDeviceHasFeature);
-}
-
-// Releasing waits for the device's work, which a lost or hanging one never
-// ends: leak leaves it to the process's end.
-void gpu_device_close(gpu_device *d, bool leak) {
-  if (leak || atomic_load(&d->lost))
-    return;
-  wgpuQueueRelease(d->queue);
-  wgpuDeviceRelease(d->device);
-  // d stays: wgpu may yet tell that the device was destroyed
 }
 
 #define MAKE(result, release)        \

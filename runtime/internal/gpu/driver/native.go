@@ -21,7 +21,6 @@ import (
 // native is wgpu-native. One instance serves the process: drivers do not like
 // to be loaded and unloaded.
 type native struct {
-	name     string
 	adapters []unsafe.Pointer
 	infos    []Adapter
 }
@@ -34,9 +33,7 @@ var openNative = sync.OnceValues(func() (*native, error) {
 	if instance == nil {
 		return nil, errors.New("wgpu gives no instance")
 	}
-	var version C.uint32_t
-	n := &native{name: C.GoString(C.gpu_binding(&version))}
-	n.name = fmt.Sprintf("%s, wgpu-native %d.%d.%d.%d", n.name, version>>24, version>>16&255, version>>8&255, version&255)
+	n := &native{}
 	n.adapters = make([]unsafe.Pointer, 64)
 	count := min(int(C.gpu_adapters(instance, &n.adapters[0], 64)), 64)
 	n.adapters = n.adapters[:count]
@@ -55,7 +52,7 @@ func Open() (Driver, error) {
 	return n, nil
 }
 
-func (n *native) Name() string                                { return n.name }
+func (n *native) Name() string                                { return binding }
 func (n *native) Adapters(context.Context) ([]Adapter, error) { return n.infos, nil }
 func (n *native) Close()                                      {}
 
@@ -137,24 +134,60 @@ func (n *native) Device(ctx context.Context, adapter int, want Want) (Device, er
 	return d, nil
 }
 
+// deviceKey is what a device was opened with.
+type deviceKey struct {
+	adapter  int
+	limits   C.gpu_limits
+	features C.uint32_t
+}
+
+// spares are the devices that were closed.
+type spares struct {
+	mu   sync.Mutex
+	free map[deviceKey][]*C.gpu_device
+}
+
+var spare = spares{free: map[deviceKey][]*C.gpu_device{}}
+
+func (s *spares) put(k deviceKey, c *C.gpu_device) {
+	s.mu.Lock()
+	s.free[k] = append(s.free[k], c)
+	s.mu.Unlock()
+}
+
+// take returns nil if there is none.
+func (s *spares) take(k deviceKey) *C.gpu_device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.free[k]
+	if len(l) == 0 {
+		return nil
+	}
+	s.free[k] = l[:len(l)-1]
+	return l[len(l)-1]
+}
+
 func (n *native) open(adapter int, limits C.gpu_limits, features Features) (*nativeDevice, error) {
-	var bits C.uint32_t
+	k := deviceKey{adapter: adapter, limits: limits}
 	for _, f := range []struct {
 		on  bool
 		bit C.uint32_t
 	}{{features.F16, C.GPU_F16}, {features.Subgroups, C.GPU_SUBGROUPS}, {features.Timestamps, C.GPU_TIMESTAMPS}} {
 		if f.on {
-			bits |= f.bit
+			k.features |= f.bit
 		}
 	}
-	f := new(C.gpu_fault)
-	c := C.gpu_device_open(n.adapters[adapter], &limits, bits, f)
+	c := spare.take(k)
 	if c == nil {
-		return nil, faultOf(f, n.infos[adapter].Name)
+		f := new(C.gpu_fault)
+		if c = C.gpu_device_open(n.adapters[adapter], &limits, k.features, f); c == nil {
+			return nil, faultOf(f, n.infos[adapter].Name)
+		}
 	}
-	d := &nativeDevice{c: c, live: map[releaser]struct{}{}}
-	C.gpu_device_granted(c, &limits, &bits)
-	d.limits, d.features = limitsOf(limits), featuresOf(bits)
+	d := &nativeDevice{c: c, key: k, live: map[releaser]struct{}{}}
+	var granted C.uint32_t
+	C.gpu_device_granted(c, &limits, &granted)
+	d.limits, d.features = limitsOf(limits), featuresOf(granted)
 	return d, nil
 }
 

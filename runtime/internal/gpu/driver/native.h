@@ -39,15 +39,15 @@ typedef struct {
   uint64_t from_at, to_at, size;
 } gpu_command;
 
-const char *gpu_binding(uint32_t *version);
 bool gpu_loader(void); // is there a library to find adapters with
 void *gpu_instance(void);
 size_t gpu_adapters(void *instance, void **adapters, size_t n);
 void gpu_adapter_info(void *adapter, gpu_info *info);
 
+// There is no closing a device: this wgpu-native mixes up those opened after one
+// that was closed. Devices are used again.
 gpu_device *gpu_device_open(void *adapter, const gpu_limits *want, uint32_t features, gpu_fault *f);
 void gpu_device_granted(gpu_device *d, gpu_limits *limits, uint32_t *features);
-void gpu_device_close(gpu_device *d, bool leak);
 
 enum { GPU_STORAGE, GPU_UNIFORM, GPU_STAGING, GPU_QUERIES }; // buffers
 enum { GPU_READ_ONLY, GPU_READ_WRITE, GPU_PARAMS };          // bindings

@@ -9,3 +9,5 @@ package driver
 import "C"
 
 import _ "github.com/oliverbestmann/webgpu/wgpu" // the library
+
+const binding = "github.com/oliverbestmann/webgpu v1.34.0"

@@ -14,3 +14,5 @@ package driver
 import "C"
 
 import _ "github.com/cogentcore/webgpu/wgpu" // the library
+
+const binding = "github.com/cogentcore/webgpu v0.23.0"

@@ -49,11 +49,11 @@ const info = (device) => ({
 });
 
 export async function load(pack, { device = 'auto', signal, onProgress } = {}) {
-  const { ms = 30, fail, total = 4194814 } = settings.load ?? {};
+  const { ms = 30, fail, stallAt, total = 4194814 } = settings.load ?? {};
   calls.load.push({ pack: typeof pack === 'string' ? pack : pack.name, device });
   onProgress?.({ stage: 'initiate', source: String(pack) });
   for (let i = 0; i <= 10; i++) {
-    await sleep(ms / 10, signal);
+    await sleep(i > stallAt ? 1e8 : ms / 10, signal);
     onProgress?.({ stage: 'download', loaded: Math.round(total * i / 10), total, cached: false, resumed: 0 });
     if (i === 5) throwIf(typeof fail === 'function' ? fail(pack, device) : fail);
   }
@@ -81,40 +81,39 @@ class Model extends EventTarget {
     const { stepMs = 20, fail, failAt = 0 } = settings.restore ?? {};
     const steps = o.steps ?? 1;
     const { mask, signal, onStep, onWork, ...rest } = o;
-    calls.restore.push({ ...rest, picture: picture.name, mask: mask && await coverage(mask) });
-    const x1 = await createImageBitmap(picture).catch((e) => { throw new I2SBError('bad-image', e.message); });
+    calls.restore.push({ ...rest, picture: picture.name, ...(mask && { mask: await draw({ mask }) }) });
     for (let step = 1; step <= steps; step++) {
       for (let i = 1; i <= 4; i++) {
         await sleep(stepMs / 4, signal);
         onWork?.({ fraction: (step - 1 + i / 4) / steps, step, steps, tile: i, tiles: 4 });
       }
       if (step > failAt) throwIf(fail);
-      const preview = o.preview && draw(x1, Math.min(1, (o.preview === true ? 512 : o.preview) / Math.max(x1.width, x1.height)), step / steps, o.seed).transferToImageBitmap();
-      onStep?.({ step, steps, preview: preview || undefined });
+      const preview = o.preview ? await draw({ picture, longest: o.preview === true ? 512 : o.preview, done: step / steps, seed: o.seed }) : undefined;
+      if (signal?.aborted) throw new I2SBError('aborted', 'aborted');
+      onStep?.({ step, steps, preview });
     }
     const scale = this.info.tasks.find((t) => t.name === o.task)?.scale ?? 1;
-    return draw(x1, scale, 1, o.seed).convertToBlob({ type: 'image/png' });
+    return draw({ picture, scale, seed: o.seed, as: 'blob' });
   }
 
   dispose() { calls.disposed++; }
 }
 
-/** Something that is plainly another picture, and another for each seed. */
-function draw(x1, scale, done, seed = 0) {
-  const canvas = new OffscreenCanvas(Math.round(x1.width * scale), Math.round(x1.height * scale));
-  const c = canvas.getContext('2d');
-  c.filter = `saturate(${1 + 0.35 * done}) contrast(${1 + 0.12 * done}) hue-rotate(${Number(seed) % 12 * 30}deg)`;
-  c.drawImage(x1, 0, 0, canvas.width, canvas.height);
-  return canvas;
-}
+const waiting = new Map();
+let worker;
 
-async function coverage(bitmap) {
-  const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
-  c.drawImage(bitmap, 0, 0);
-  const { data } = c.getImageData(0, 0, bitmap.width, bitmap.height);
-  let painted = 0;
-  for (let i = 3; i < data.length; i += 4) painted += data[i] > 127;
-  return { width: bitmap.width, height: bitmap.height, part: painted / (bitmap.width * bitmap.height) };
+/** Has draw.mjs do something. */
+function draw(what) {
+  worker ??= Object.assign(new Worker(new URL('./draw.mjs', import.meta.url), { type: 'module' }), {
+    onmessage({ data: { id, value, error } }) {
+      const [done, failed] = waiting.get(id);
+      if (error) failed(new I2SBError('bad-image', error));
+      else done(value);
+    },
+  });
+  const id = waiting.size;
+  worker.postMessage({ id, ...what });
+  return new Promise((...settle) => waiting.set(id, settle));
 }
 
 export const cache = {

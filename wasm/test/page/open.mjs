@@ -1,15 +1,13 @@
-// Debian's Chromium, driven by playwright-core, with the page open in it.
-import { chromium } from 'playwright-core';
+// The page, open in a browser, and what a visitor does first.
 import { fileURLToPath } from 'node:url';
 
 export const bird = fileURLToPath(new URL('../../../testdata/canyon-wren.jpg', import.meta.url));
-
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 
 /** Opens the page in a context of its own. fake sets the module's behaviour. */
 export async function open(browser, url, { fake = {}, ready = true, query = '', ...context } = {}) {
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await ctx.newPage();
+  page.setDefaultTimeout(10_000);
   page.faults = [];
   page.on('pageerror', (e) => page.faults.push(String(e)));
   page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) page.faults.push(m.text()); });

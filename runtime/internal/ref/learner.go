@@ -1,0 +1,153 @@
+package ref
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/weights"
+)
+
+// Learn implements device.Teacher.
+func (d ref) Learn(ctx context.Context, g *plan.Gradient, src weights.Source) (device.Learner, error) {
+	n, err := d.Load(ctx, &g.Plan, src)
+	if err != nil {
+		return nil, err
+	}
+	p, err := n.Compile(&g.Plan)
+	if err != nil {
+		return nil, err
+	}
+	l := &learner{Program: p.(*Program), g: g, index: map[string]int{}}
+	for i, info := range g.Params {
+		l.index[info.Name] = i
+		w := l.w[info.Name]
+		t := [device.Tensors][]float32{device.Weight: w, device.Average: append([]float32(nil), w...)}
+		for what := range t {
+			if t[what] == nil {
+				t[what] = make([]float32, len(w))
+			}
+		}
+		l.tensors = append(l.tensors, t)
+		l.grads = append(l.grads, t[device.Grad])
+	}
+	return l, nil
+}
+
+// learner is a Program whose plan has a way back.
+type learner struct {
+	*Program
+	g       *plan.Gradient
+	index   map[string]int
+	tensors [][device.Tensors][]float32
+}
+
+func (l *learner) Loss(ctx context.Context, in device.Input, t device.Target) (loss float64, err error) {
+	s, y := l.p.Shape(l.g.Output), l.value(l.g.Output)
+	if err := device.Check(l.p, in, y); err != nil {
+		return 0, err
+	}
+	if err := t.Check(s); err != nil {
+		return 0, err
+	}
+	device.Fill(l.p, in, l.value)
+	if err := l.all(ctx, l.g.Ops[:l.g.Forward]); err != nil {
+		return 0, err
+	}
+	return lossOf(t, s, y, l.value(l.g.Seed)), nil
+}
+
+func (l *learner) Batch(ctx context.Context, in device.Input, t device.Target) (float64, error) {
+	loss, err := l.Loss(ctx, in, t)
+	if err != nil {
+		return 0, err
+	}
+	return loss, l.all(ctx, l.g.Ops[l.g.Forward:])
+}
+
+func (l *learner) all(ctx context.Context, ops []plan.Op) error {
+	for _, op := range ops {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		l.run(op)
+	}
+	return nil
+}
+
+// lossOf is the loss and its gradient by y.
+func lossOf(t device.Target, s plan.Shape, y, seed []float32) (loss float64) {
+	each, area := s.Len()/s.N, s.H*s.W
+	for i := range y {
+		n, m := i/each, 1.0
+		if t.Mask != nil {
+			m = float64(t.Mask[n*area+i%area])
+		}
+		d := m * (float64(y[i]) - float64(t.Label[i]))
+		loss += t.Weight[n] * d * d
+		seed[i] = float32(2 * t.Weight[n] * m * d)
+	}
+	return loss
+}
+
+func (l *learner) Norm() (float64, error) {
+	sum := 0.0
+	for _, g := range l.grads {
+		for _, v := range g {
+			sum += float64(v) * float64(v)
+		}
+	}
+	return math.Sqrt(sum), nil
+}
+
+func (l *learner) Forget() error {
+	for _, g := range l.grads {
+		clear(g)
+	}
+	return nil
+}
+
+// Update is AdamW: decay by itself, then the step along the corrected moments.
+func (l *learner) Update(u device.Update) error {
+	fix1, fix2 := 1-math.Pow(u.Beta1, float64(u.Step)), 1-math.Pow(u.Beta2, float64(u.Step))
+	for _, t := range l.tensors {
+		w, grad, m1, m2, average := t[device.Weight], t[device.Grad], t[device.Moment1], t[device.Moment2], t[device.Average]
+		for i := range w {
+			g := float64(grad[i]) * u.Scale
+			a := u.Beta1*float64(m1[i]) + (1-u.Beta1)*g
+			b := u.Beta2*float64(m2[i]) + (1-u.Beta2)*g*g
+			m1[i], m2[i] = float32(a), float32(b)
+			v := float64(w[i]) * (1 - u.Rate*u.Decay)
+			v -= u.Rate * (a / fix1) / (math.Sqrt(b/fix2) + u.Eps)
+			w[i] = float32(v)
+			average[i] += float32((1 - u.Average) * (float64(w[i]) - float64(average[i])))
+		}
+		clear(grad)
+	}
+	return nil
+}
+
+func (l *learner) Get(name string, what device.Tensor, dst []float32) error {
+	t, err := l.tensor(name, what, len(dst))
+	copy(dst, t)
+	return err
+}
+
+func (l *learner) Set(name string, what device.Tensor, src []float32) error {
+	t, err := l.tensor(name, what, len(src))
+	copy(t, src)
+	return err
+}
+
+func (l *learner) tensor(name string, what device.Tensor, n int) ([]float32, error) {
+	i, ok := l.index[name]
+	if !ok || what < 0 || what >= device.Tensors {
+		return nil, fmt.Errorf("ref: the network has no parameter %q", name)
+	}
+	if t := l.tensors[i][what]; len(t) == n {
+		return t, nil
+	}
+	return nil, fmt.Errorf("ref: %s has %v elements, not %d", name, l.g.Params[i].Shape, n)
+}

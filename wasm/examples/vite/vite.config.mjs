@@ -1,0 +1,4 @@
+export default {
+  build: { target: 'esnext', assetsInlineLimit: 0 },
+  worker: { format: 'es' },
+};

@@ -1,0 +1,36 @@
+// The packages' own tests in the browser: every operator against the
+// reference executor, and the fixtures of the reference implementation.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { gotest } from './gotest.mjs';
+import { serve } from './serve.mjs';
+import { out } from './paths.mjs';
+
+let server, browser, page;
+
+before(async () => {
+  server = await serve({ '/': `${out}/site`, '/test/': import.meta.dirname, '/out/': out });
+  browser = await launch();
+  page = await browser.newPage();
+  await page.goto(`${server.url}/i2sb/package.json`);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+for (const relaxed of [true, false]) {
+  const kernels = relaxed ? 'wasm-relaxed' : 'wasm';
+  test(`every operator, ${kernels}`, async () => {
+    const output = await gotest(page, 'cpu', { argv: ['-test.v', '-test.run', 'TestOperators'], relaxed });
+    assert.match(output, new RegExp(`--- PASS: TestOperators/${kernels} `));
+  });
+  test(`fixtures, ${kernels}`, async () => {
+    const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', 'TestFixtures', '-test.skip', 'TestFixtures/checkpoint'], relaxed });
+    for (const name of ['unet-plain', 'unet-cond', 'unet-class', 'sample-sde', 'sample-inpaint', 'operators', 'schedule']) {
+      assert.match(output, new RegExp(`--- PASS: TestFixtures/${name}.safetensors`));
+    }
+  });
+}

@@ -1,0 +1,232 @@
+// The module's API on the WASM path, in Chromium.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { out, root } from './paths.mjs';
+import { serve } from './serve.mjs';
+
+let server, browser, page;
+
+before(async () => {
+  server = await serve({ '/': `${out}/site`, '/test/': import.meta.dirname, '/out/': out, '/data/': `${root}/testdata` });
+  browser = await launch();
+  page = await (await browser.newContext()).newPage();
+  await page.goto(`${server.url}/test/blank.html`);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Runs f in the page with the module and some helpers (page-helpers.mjs). */
+const run = (f, arg) => page.evaluate(`(async (arg) => {
+  const i2sb = await import('/i2sb/i2sb.mjs');
+  const help = await import('/test/page-helpers.mjs');
+  return (${f})({ ...i2sb, ...help }, arg);
+})(${JSON.stringify(arg)})`);
+
+test('isSupported gives reasons', async () => {
+  const s = await run(({ isSupported }) => isSupported());
+  assert.equal(s.supported, true);
+  assert.deepEqual([s.wasm.ok, s.cache.ok, s.webgpu.ok, s.threads.ok], [true, true, false, false]);
+  assert.match(s.webgpu.reason, /adapter|no WebGPU/);
+  assert.match(s.threads.reason, /isolated/);
+});
+
+test('load tells how it goes on, then works offline', async () => {
+  const r = await run(async ({ load, cache }) => {
+    const progress = [];
+    const start = performance.now();
+    const model = await load('/packs/default.i2sb', { onProgress: (p) => progress.push(p) });
+    const ready = performance.now() - start;
+    const { info } = model;
+    model.dispose();
+    return { progress, info, ready, list: await cache.list() };
+  });
+  const stages = r.progress.map((p) => p.stage);
+  assert.deepEqual([...new Set(stages)], ['initiate', 'download', 'compile', 'ready']);
+  const downloads = r.progress.filter((p) => p.stage === 'download');
+  assert.deepEqual(downloads.at(-1), { stage: 'download', loaded: r.info.bytes, total: r.info.bytes, cached: false, resumed: 0 });
+  assert.ok(downloads.every((p, i) => i === 0 || p.loaded >= downloads[i - 1].loaded));
+  assert.equal(r.info.tasks[0].name, 'jpeg');
+  assert.equal(r.info.parameters, 4361475);
+  assert.match(r.info.device.name, /^wasm/);
+  assert.equal(r.info.device.kind, 'wasm');
+  assert.match(r.info.sha256, /^[0-9a-f]{64}$/);
+  assert.equal(r.list.length, 1);
+  assert.equal(r.list[0].sha256, r.info.sha256);
+  server.log.length = 0;
+  const again = await run(async ({ load, cache }) => {
+    const progress = [];
+    const model = await load('/packs/default.i2sb', { onProgress: (p) => progress.push(p) });
+    model.dispose();
+    return { info: model.info, cached: progress.find((p) => p.stage === 'download').cached, removed: await cache.remove(model.info.sha256), left: await cache.list() };
+  });
+  assert.equal(again.cached, true);
+  assert.equal(again.info.sha256, r.info.sha256);
+  assert.ok(!server.log.some((q) => q.path.startsWith('/packs/')), 'the pack was fetched again');
+  assert.equal(again.removed, 1);
+  assert.deepEqual(again.left, []);
+  console.log(`ready after ${Math.round(r.ready)} ms`);
+});
+
+test('the same seed gives the native picture; the page never freezes', async () => {
+  const r = await run(async ({ load, psnr, pixels, longTasks }) => {
+    const long = longTasks();
+    const start = performance.now();
+    const model = await load('/packs/default.i2sb');
+    const ready = performance.now();
+    let first = 0;
+    const steps = [];
+    const bad = await (await fetch('/out/bad.png')).blob();
+    const y = await model.restore(bad, {
+      steps: 3, seed: 7, output: 'image-data', preview: 100,
+      onStep: (s) => { first ||= performance.now(); steps.push([s.step, s.steps, s.preview.width, s.preview.height]); },
+    });
+    model.dispose();
+    const want = await pixels(await (await fetch('/out/native.png')).blob());
+    return { psnr: psnr(y, want), steps, ready: ready - start, step: first - start, longest: await long() };
+  });
+  console.log(`${r.psnr.toFixed(1)} dB; ready ${Math.round(r.ready)} ms, first step ${Math.round(r.step)} ms, longest task of the page ${r.longest} ms`);
+  assert.ok(r.psnr >= 48, `${r.psnr} dB`);
+  assert.deepEqual(r.steps, [[1, 3, 96, 64], [2, 3, 96, 64], [3, 3, 96, 64]]);
+  assert.ok(r.longest <= 50, `a task of ${r.longest} ms`);
+});
+
+test('every kind of picture and of result', async () => {
+  const r = await run(async ({ load, psnr, pixels, canvasOf }) => {
+    const model = await load('/out/tiny.i2sb');
+    const blob = await (await fetch('/data/canyon-wren.jpg')).blob();
+    const canvas = await canvasOf(blob, 37, 29);
+    const data = canvas.getContext('2d').getImageData(0, 0, 37, 29);
+    const bitmap = await createImageBitmap(canvas);
+    const element = Object.assign(document.createElement('canvas'), { width: 37, height: 29 });
+    element.getContext('2d').drawImage(canvas, 0, 0);
+    const png = await canvas.convertToBlob();
+    const image = Object.assign(new Image(), { src: URL.createObjectURL(png) });
+    const frame = new VideoFrame(canvas, { timestamp: 0 });
+    const want = await model.restore(data, { output: 'image-data', seed: 5n });
+    const same = {};
+    for (const [name, picture] of Object.entries({ bitmap, element, canvas, image, frame, png })) {
+      same[name] = psnr(await model.restore(picture, { output: 'image-data', seed: 5 }), want);
+    }
+    const back = await model.restore(data, { seed: 5 });
+    const file = await model.restore(data, { seed: 5, output: 'blob' });
+    const jpeg = await model.restore(data, { output: 'blob', type: 'image/jpeg', quality: 0.8 });
+    const out = {
+      same, kept: bitmap.width === 37 && data.data.length === 37 * 29 * 4, bitmap: psnr(await pixels(back), want), blob: psnr(await pixels(file), want),
+      types: [back.constructor.name, file.type, jpeg.type], other: psnr(...await Promise.all([6, 7].map((seed) => model.restore(data, { output: 'image-data', steps: 3, seed })))),
+    };
+    model.dispose();
+    return out;
+  });
+  // JSON has no infinity: null says that all pixels agree.
+  const exact = (v) => v === null || v === Infinity;
+  for (const kind of ['bitmap', 'element', 'canvas', 'image', 'png']) assert.ok(exact(r.same[kind]), `${kind}: ${r.same[kind]} dB`);
+  assert.ok(exact(r.same.frame) || r.same.frame > 35, `frame: ${r.same.frame} dB`); // may pass through YUV
+  assert.ok(exact(r.bitmap) && exact(r.blob) && r.kept);
+  assert.ok(r.other < 60 && r.other !== null, 'another seed gave the same picture');
+  assert.deepEqual(r.types, ['ImageBitmap', 'image/png', 'image/jpeg']);
+});
+
+test('sr4x, alpha and masks', async () => {
+  const r = await run(async ({ load, plain }) => {
+    const model = await load('/packs/default.i2sb', { cache: 'none' });
+    const big = await model.restore(plain(20, 12, [200, 100, 50, 255]), { task: 'sr4x', output: 'image-data' });
+    const see = plain(16, 16, [200, 100, 50, 255]);
+    for (let i = 3; i < see.data.length; i += 4) see.data[i] = i % 256;
+    const alpha = await model.restore(see, { output: 'image-data' });
+    const wrong = await model.restore(see, { mask: plain(15, 16, [255, 255, 255, 255]) }).catch((e) => e);
+    const hole = { width: 16, height: 16, data: new Uint8Array(256).fill(0) };
+    const known = await model.restore(see, { mask: hole, output: 'image-data' });
+    model.dispose();
+    return {
+      size: [big.width, big.height], alpha: alpha.data.every((v, i) => i % 4 !== 3 || v === see.data[i]), wrong: [wrong.code, wrong.message],
+      known: known.data.every((v, i) => v === see.data[i]),
+    };
+  });
+  assert.deepEqual(r.size, [80, 48]);
+  assert.equal(r.alpha, true);
+  assert.equal(r.wrong[0], 'bad-image');
+  assert.match(r.wrong[1], /15×16/);
+  assert.equal(r.known, true, 'pixels that are known have changed');
+});
+
+test('calls queue, and each can be aborted at every stage', async () => {
+  const r = await run(async ({ load, plain, code }) => {
+    const stages = {};
+    const gone = new AbortController();
+    gone.abort();
+    stages.beforeLoad = await code(load('/out/tiny.i2sb', { signal: gone.signal }));
+    for (const stage of ['initiate', 'download', 'compile']) {
+      const c = new AbortController();
+      const p = load('/packs/default.i2sb', { cache: 'none', signal: c.signal, onProgress: (e) => e.stage === stage && c.abort() });
+      stages[stage] = await code(p);
+    }
+    const model = await load('/packs/default.i2sb');
+    const picture = plain(256, 256, [90, 120, 30, 255]);
+    stages.beforeRestore = await code(model.restore(picture, { signal: gone.signal }));
+    const walking = new AbortController();
+    const waiting = new AbortController();
+    const began = [];
+    const start = performance.now();
+    const first = model.restore(picture, { signal: walking.signal, onWork: (w) => { if (w.fraction > 0.2) walking.abort(); } });
+    const second = model.restore(picture, { signal: waiting.signal });
+    const third = model.restore(plain(64, 64, [1, 2, 3, 255]), { output: 'image-data', onStep: () => began.push('third') });
+    waiting.abort();
+    stages.waiting = await code(second);
+    stages.walking = await code(first);
+    const aborted = performance.now();
+    await third;
+    const free = performance.now() - aborted;
+    const c = new AbortController();
+    const between = code(model.restore(picture, { steps: 4, signal: c.signal, onStep: () => c.abort() }));
+    stages.between = await between;
+    const reason = new AbortController();
+    const error = await model.restore(picture, { signal: (reason.abort('why'), reason.signal) }).catch((e) => e);
+    model.dispose();
+    return { stages, began, free, name: error.name, cause: error.cause, closed: await code(model.restore(picture)), time: aborted - start };
+  });
+  for (const [stage, code] of Object.entries(r.stages)) assert.equal(code, 'aborted', stage);
+  assert.deepEqual([r.name, r.cause], ['AbortError', 'why']);
+  assert.deepEqual(r.began, ['third']);
+  assert.ok(r.free < 2500, `the worker went on for ${r.free} ms`);
+  assert.equal(r.closed, 'closed');
+});
+
+test('dispose rejects what runs', async () => {
+  const r = await run(async ({ load, plain, code }) => {
+    const model = await load('/out/tiny.i2sb');
+    const running = code(model.restore(plain(64, 64, [1, 2, 3, 255]), { steps: 200 }));
+    setTimeout(() => model.dispose(), 100);
+    const first = await running;
+    model.dispose();
+    return [first, await code(model.restore(plain(8, 8, [0, 0, 0, 255])))];
+  });
+  assert.deepEqual(r, ['closed', 'closed']);
+});
+
+test('options and pictures that cannot be used', async () => {
+  const r = await run(async ({ load, plain, code }) => {
+    const model = await load('/out/tiny.i2sb');
+    const p = plain(32, 32, [1, 2, 3, 255]);
+    const codes = {
+      task: await code(model.restore(p, { task: 'cooking' })), sampler: await code(model.restore(p, { sampler: 'none' })),
+      steps: await code(model.restore(p, { steps: 0 })), half: await code(model.restore(p, { steps: 1.5 })), seed: await code(model.restore(p, { seed: -1 })),
+      big: await code(model.restore(p, { seed: 1n << 64n })), tile: await code(model.restore(p, { tile: 1 })), output: await code(model.restore(p, { output: 'gif' })),
+      type: await code(model.restore(p, { output: 'blob', type: 'image/nonsense' })), device: await code(load('/out/tiny.i2sb', { device: 'abacus' })),
+      sha256: await code(load('/out/tiny.i2sb', { sha256: '12' })), empty: await code(model.restore(new Blob([]))),
+      text: await code(model.restore(new Blob(['hello'], { type: 'image/png' }))), thing: await code(model.restore({})), nothing: await code(model.restore()),
+      other: await code(load('/out/tiny.i2sb', { sha256: '0'.repeat(64) })),
+      still: await code(model.restore(p)),
+    };
+    model.dispose();
+    return codes;
+  });
+  const option = ['task', 'sampler', 'steps', 'half', 'seed', 'big', 'tile', 'output', 'type', 'device', 'sha256'];
+  for (const name of option) assert.equal(r[name], 'bad-option', name);
+  for (const name of ['empty', 'text', 'thing', 'nothing']) assert.equal(r[name], 'bad-image', name);
+  assert.equal(r.other, 'bad-pack');
+  assert.equal(r.still, 'ok');
+});

@@ -1,0 +1,46 @@
+// What the tests' code in the page uses.
+
+/** The code of a promise's error, or "ok". */
+export const code = (promise) => promise.then(() => 'ok', (error) => error.code ?? String(error));
+
+/** A picture of one colour with a little structure. */
+export function plain(width, height, rgba) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < image.data.length; i++) image.data[i] = rgba[i % 4];
+  for (let i = 0; i < image.data.length; i += 28) image.data[i] ^= 31;
+  return image;
+}
+
+export async function canvasOf(blob, width, height) {
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext('2d').drawImage(await createImageBitmap(blob), 0, 0);
+  return canvas;
+}
+
+export async function pixels(picture) {
+  const bitmap = picture instanceof Blob ? await createImageBitmap(picture) : picture;
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, bitmap.width, bitmap.height);
+}
+
+export function psnr(a, b) {
+  if (a.width !== b.width || a.height !== b.height) return -1;
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2;
+  return 10 * Math.log10(255 * 255 * a.data.length / sum);
+}
+
+/** Watches the page's long tasks; call the result for the longest in ms (0: none above 50). */
+export function longTasks() {
+  let longest = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) longest = Math.max(longest, e.duration);
+  });
+  observer.observe({ type: 'longtask' });
+  return async () => {
+    await new Promise((done) => setTimeout(done, 50));
+    observer.disconnect();
+    return longest;
+  };
+}

@@ -1,0 +1,1 @@
+GPUAdapter.prototype.requestDevice = () => Promise.reject(new DOMException('refused', 'OperationError'));
