@@ -55,7 +55,7 @@ func NewJob(sum, source string, p Parameters) Job {
 // check tells whether a message is a job that NewJob made.
 func (j Job) check() error {
 	if want := NewJob(j.Picture, j.Source, j.Parameters).ID; j.ID != want {
-		return fmt.Errorf("the job's name is %.16q…, its picture and parameters make %.16s…", j.ID, want)
+		return fmt.Errorf("the job's name begins with %.16q, its picture and parameters make %.16q", j.ID, want)
 	}
 	kind, _, ok := strings.Cut(j.Source, ":")
 	if !ok || kind != "object" && kind != "file" && kind != "http" && kind != "https" {

@@ -38,7 +38,7 @@ func (q *queueFlags) open(ctx context.Context) (_ *fleet.Queue, stop func(), err
 			return nil, nil, usagef("--%s %d: a number from 1 on", name, v)
 		}
 	}
-	stop = func() {}
+	end := func() {}
 	url := q.url
 	if url == "embedded" {
 		host, text, err := net.SplitHostPort(q.addr)
@@ -46,16 +46,16 @@ func (q *queueFlags) open(ctx context.Context) (_ *fleet.Queue, stop func(), err
 		if err != nil || err2 != nil {
 			return nil, nil, usagef("--nats-addr %s: write HOST:PORT", q.addr)
 		}
-		if url, stop, err = fleet.Embedded(host, port, q.dir); err != nil {
+		if url, end, err = fleet.Embedded(host, port, q.dir); err != nil {
 			return nil, nil, err
 		}
 	}
 	queue, err := fleet.Open(ctx, url, q.o)
 	if err != nil {
-		stop()
+		end()
 		return nil, nil, err
 	}
-	return queue, func() { queue.Close(); stop() }, nil
+	return queue, func() { queue.Close(); end() }, nil
 }
 
 // workerName tells machines and processes apart.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/serve"
+	"github.com/i2sb-go/i2sb/wasm/site"
 )
 
 // server serves one command line.
@@ -20,6 +21,7 @@ type server struct {
 	addr, pack, models, tokens, cert, key, otlp, level string
 	devices                                            []string
 	threads, open                                      int
+	page                                               bool
 	c                                                  serve.Config
 }
 
@@ -54,6 +56,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&s.cert, "tls-cert", "", "certificate, PEM")
 	f.StringVar(&s.key, "tls-key", "", "its key, PEM")
 	f.StringSliceVar(&s.c.Origins, "cors", nil, "origins whose pages may use the server, such as https://example.com")
+	f.BoolVar(&s.page, "page", false, "serve the page of i2sb-run web at /, too; pictures that are dropped there stay in the browser")
 	f.StringVar(&s.otlp, "otlp", "", "URL to send OpenTelemetry traces to, such as http://localhost:4318")
 	f.StringVar(&s.level, "log", "info", "debug, info, warn or error")
 	return c
@@ -82,6 +85,13 @@ func (s *server) run(ctx context.Context) error {
 		if err != nil {
 			return &fileError{s.tokens, err}
 		}
+	}
+	if s.page {
+		files, err := site.Open(ctx)
+		if err != nil {
+			return err
+		}
+		s.c.Page = site.Handler(files, false)
 	}
 	if s.c.Models, err = s.readModels(ctx, s.pack, s.models); err != nil {
 		return err
