@@ -59,7 +59,7 @@ func (j Job) check() error {
 	}
 	kind, _, ok := strings.Cut(j.Source, ":")
 	if !ok || kind != "object" && kind != "file" && kind != "http" && kind != "https" {
-		return fmt.Errorf("source %.80q: there are object:, file:, http: and https:", j.Source)
+		return fmt.Errorf("source %.80q: its scheme is none of object, file, http and https", j.Source)
 	}
 	return nil
 }
