@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/i2sb-go/i2sb/runtime"
+	"github.com/i2sb-go/i2sb/runtime/bench"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -66,6 +67,7 @@ type about struct {
 	Source      string             `json:"source_sha256"`
 	MemoryOf    string             `json:"memory_of,omitempty"`
 	MemoryBytes *runtime.Memory    `json:"memory,omitempty"`
+	Program     int64              `json:"program,omitempty"` // bytes of this process, that memory comes on top of
 }
 
 func (i *informer) run(ctx context.Context, pack string, steps bool) error {
@@ -113,7 +115,7 @@ func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 		if err != nil {
 			return classify(err)
 		}
-		a.MemoryOf, a.MemoryBytes = i.size, &m
+		a.MemoryOf, a.MemoryBytes, a.Program = i.size, &m, bench.Peak()
 	}
 	if i.asJSON {
 		e := json.NewEncoder(i.stdout)
@@ -164,7 +166,7 @@ func (i *informer) print(a about) error {
 		for _, p := range []struct {
 			name  string
 			bytes int64
-		}{{"weights", m.Weight}, {"arena", m.Arena}, {"scratch", m.Work}, {"state", m.State}, {"peak", m.Peak}} {
+		}{{"weights", m.Weight}, {"arena", m.Arena}, {"scratch", m.Work}, {"state", m.State}, {"program", a.Program}, {"peak", a.Program + m.Peak}} {
 			fmt.Fprintf(&b, "  %-10s %10s\n", p.name, size(p.bytes))
 		}
 	}

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		slices.Sort(times)
 		t := times[len(times)/2]
 		res.Rows = append(res.Rows, Row{name, 1e3 * t.Seconds(), float64(flops) / t.Seconds() / 1e9, threads,
-			s.Device(), peak(), count, len(times), 0, 0})
+			s.Device(), Peak(), count, len(times), 0, 0})
 	}
 	if o.Roof || o.Kernels {
 		if res.Roof, err = roofOf(ctx, s.device); err != nil {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// peak is the largest memory that the process has had, in bytes. getrusage
+// Peak is the largest memory that the process has had, in bytes. getrusage
 // would also count what the process was before it became this program.
-func peak() int64 {
+func Peak() int64 {
 	b, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(b)) {
 		var kb int64

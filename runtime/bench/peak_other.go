@@ -2,5 +2,5 @@
 
 package bench
 
-// peak is not known here.
-func peak() int64 { return 0 }
+// Peak is not known here.
+func Peak() int64 { return 0 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peak is the largest memory that the process has had, in bytes.
-func peak() int64 {
+// Peak is the largest memory that the process has had, in bytes.
+func Peak() int64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
 		return 0

@@ -8,8 +8,8 @@ import (
 
 var getProcessMemoryInfo = windows.NewLazySystemDLL("psapi.dll").NewProc("GetProcessMemoryInfo")
 
-// peak is the largest memory that the process has had, in bytes.
-func peak() int64 {
+// Peak is the largest memory that the process has had, in bytes.
+func Peak() int64 {
 	var c struct {
 		size, faults                     uint32
 		peakWorkingSet, workingSet       uintptr
