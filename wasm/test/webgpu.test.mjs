@@ -1,5 +1,6 @@
 // The module's API on WebGPU: Chromium's SwiftShader, the driver's and the
-// executor's own tests, and a GPU that goes away.
+// executor's own tests, and a GPU that goes away. SwiftShader takes minutes to
+// compile a network's pipelines, so those tests are for ./check --long.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -7,6 +8,8 @@ import { launch } from './browser.mjs';
 import { gotest } from './gotest.mjs';
 import { out } from './paths.mjs';
 import { serve } from './serve.mjs';
+
+const long = { skip: !process.env.I2SB_LONG && 'takes minutes on SwiftShader: I2SB_LONG=1' };
 
 let server, browser, page;
 
@@ -34,7 +37,7 @@ test('the binding', async () => {
   assert.doesNotMatch(output, /no adapter|has no WebGPU/);
 });
 
-test('a network of the reference within its tolerance', async () => {
+test('a network of the reference within its tolerance', long, async () => {
   const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', 'TestGPU'] });
   assert.match(output, /--- PASS: TestGPU\/unet-tiny/);
 });
@@ -51,7 +54,7 @@ test('a software adapter is named, and only taken when it is asked for', async (
   assert.match(r.device.detail, /software/);
 });
 
-test('the same picture as on WASM', async () => {
+test('the same picture as on WASM', long, async () => {
   const r = await run(async ({ load, plain, psnr }) => {
     const [gpu, cpu] = [await load('/out/tiny.i2sb', { device: 'webgpu' }), await load('/out/tiny.i2sb', { device: 'wasm' })];
     const picture = plain(40, 24, [120, 90, 60, 255]);
@@ -66,7 +69,7 @@ test('the same picture as on WASM', async () => {
   assert.ok(r.db >= 48, `${r.db} dB`);
 });
 
-test('a device that is destroyed in the middle of a walk', async () => {
+test('a device that is destroyed in the middle of a walk', long, async () => {
   const original = readFileSync(`${out}/site/i2sb/worker.mjs`);
   server.fault = (path, request, response) => {
     if (path !== '/i2sb/worker.mjs') return false;
