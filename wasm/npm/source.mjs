@@ -169,7 +169,7 @@ export class Download {
         if (this.tag) headers['If-Range'] = this.tag;
       }
       const response = await fetch(this.url, { headers, signal: ended.signal, cache: 'no-store' });
-      if (!this.#accept(response)) return;
+      if (!await this.#accept(response)) return;
       for (const reader = response.body.getReader(); ;) {
         const { done, value } = await reader.read();
         if (done) break;
@@ -187,7 +187,7 @@ export class Download {
   }
 
   /** Judges an answer's head; false if nothing is left to come. */
-  #accept(response) {
+  async #accept(response) {
     const h = response.headers;
     if (response.status === 416 && this.have > 0) { // all is here, or too much
       const total = Number(/\*\/(\d+)$/.exec(h.get('content-range') ?? '')?.[1]);
@@ -211,7 +211,7 @@ export class Download {
     this.size = total;
     const tag = h.get('etag') ?? h.get('last-modified') ?? '';
     this.tag = tag.startsWith('W/') ? '' : tag;
-    this.onTag?.(this);
+    await this.onTag?.(this); // before bytes are kept, so that they are never kept without a name
     this.onBytes(this);
     return true;
   }

@@ -3,6 +3,13 @@
 /** The code of a promise's error, or "ok". */
 export const code = (promise) => promise.then(() => 'ok', (error) => error.code ?? String(error));
 
+/** Waits for a condition, at most some seconds; whoever called looks at what there is. */
+export async function until(condition, seconds = 10) {
+  for (const end = performance.now() + 1000 * seconds; !await condition() && performance.now() < end;) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
 /** A picture of one colour with a little structure. */
 export function plain(width, height, rgba) {
   const image = new ImageData(width, height);
