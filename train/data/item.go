@@ -9,6 +9,7 @@ import (
 	"image"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,23 +29,22 @@ type Item struct {
 // endings of the files that are taken from folders.
 var endings = []string{".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
-// Photos lists the photographs below a folder in the order of their names.
-// exclude are patterns of path.Match for the base or the whole name below dir.
-// What cannot be read is told to bad, by name, and left out.
-func Photos(dir string, exclude []string, bad func(name string, err error)) ([]Item, error) {
-	names, err := walk(dir, exclude)
+// Photos lists the photographs below a folder in the order of their names. What
+// cannot be read is told to bad, by name, and left out.
+func Photos(dir string, bad func(name string, err error)) ([]Item, error) {
+	names, err := walk(dir)
 	if err != nil {
 		return nil, err
 	}
 	var items []Item
 	for _, name := range names {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		w, h, err := size(path)
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		w, h, err := size(file)
 		if err != nil {
 			bad(name, err)
 			continue
 		}
-		items = append(items, Item{Name: name, W: w, H: h, clean: path})
+		items = append(items, Item{Name: name, W: w, H: h, clean: file})
 	}
 	if len(items) == 0 {
 		return nil, fmt.Errorf("%s: there are no photographs in it (%s)", dir, strings.Join(endings, " "))
@@ -56,12 +56,12 @@ func Photos(dir string, exclude []string, bad func(name string, err error)) ([]I
 // Pairs lists the pairs of a folder with a folder clean and a folder degraded,
 // whose files have the same names up to the ending. Pairs that are not whole or
 // differ in size are told to bad and left out.
-func Pairs(dir string, exclude []string, bad func(name string, err error)) ([]Item, error) {
-	clean, err := walk(filepath.Join(dir, "clean"), exclude)
+func Pairs(dir string, bad func(name string, err error)) ([]Item, error) {
+	clean, err := walk(filepath.Join(dir, "clean"))
 	if err != nil {
 		return nil, fmt.Errorf("%w; pairs lie in its folders clean and degraded", err)
 	}
-	degraded, err := walk(filepath.Join(dir, "degraded"), exclude)
+	degraded, err := walk(filepath.Join(dir, "degraded"))
 	if err != nil {
 		return nil, fmt.Errorf("%w; pairs lie in its folders clean and degraded", err)
 	}
@@ -107,50 +107,51 @@ func Pairs(dir string, exclude []string, bad func(name string, err error)) ([]It
 func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 
 // walk lists the pictures below a folder, but for hidden ones.
-func walk(dir string, exclude []string) (names []string, err error) {
+func walk(dir string) (names []string, err error) {
 	if info, err := os.Stat(dir); err != nil {
 		return nil, err
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s: not a folder", dir)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(d.Name(), ".") && path != dir {
+		if strings.HasPrefix(d.Name(), ".") && file != dir {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
 			return nil
 		}
-		if d.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+		if d.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(file))) {
 			return nil
 		}
-		name, err := filepath.Rel(dir, path)
+		name, err := filepath.Rel(dir, file)
 		if err != nil {
 			return err
 		}
-		if name = filepath.ToSlash(name); !matches(name, exclude) {
-			names = append(names, name)
-		}
+		names = append(names, filepath.ToSlash(name))
 		return nil
 	})
 	slices.Sort(names)
 	return names, err
 }
 
-// matches tells whether a name fits one of the patterns, which Check found good.
-func matches(name string, patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		whole, _ := filepath.Match(p, name)
-		base, _ := filepath.Match(p, filepath.Base(name))
-		return whole || base
+// Exclude leaves out the items whose name, or its last part, fits a pattern of
+// path.Match.
+func Exclude(items []Item, patterns []string) []Item {
+	return slices.DeleteFunc(slices.Clone(items), func(it Item) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool {
+			whole, _ := path.Match(p, it.Name)
+			base, _ := path.Match(p, path.Base(it.Name))
+			return whole || base
+		})
 	})
 }
 
 // size reads a picture's size from the beginning of its file.
-func size(path string) (w, h int, err error) {
-	f, err := os.Open(path)
+func size(file string) (w, h int, err error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return 0, 0, bare(err)
 	}
