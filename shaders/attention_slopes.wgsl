@@ -3,16 +3,16 @@
 //   P = softmax(scores),  dS = SCALE·P·(dP − Σ P·dP)
 //
 // where dP is in grads; P takes the place of the scores, dS that of dP. A
-// workgroup of 64 takes one query.
+// workgroup of 64 takes one query of one pair.
 //# bind write scores array<f32>
 //# bind write grads array<f32>
-//# params T f:SCALE
+//# params T QUERIES f:SCALE
 
 var<workgroup> parts: array<vec2<f32>, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-  let row = group.x * p.T;
+  let row = (group.y * p.QUERIES + group.x) * p.T;
   var top = -1e30;
   for (var u = lid; u < p.T; u += 64u) { top = max(top, scores[row + u]); }
   parts[lid] = vec2<f32>(top, 0.0);

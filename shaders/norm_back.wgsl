@@ -76,6 +76,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     y[at + 4u * p.ALL] = b * more;
     //# end
   }
+  if (group.x == p.C / p.PER - 1u) { // lanes beyond the channels are zeros
+    //# if OUT == 1 && !ADD
+    if (lid < (4u - 2u * p.C % 4u) % 4u) { y[group.y * ((2u * p.C + 3u) / 4u * 4u) + 2u * p.C + lid] = 0.0; }
+    //# end
+    //# if OUT == 2
+    if (lid < 4u * p.ALL - p.C) {
+      y[group.y * 8u * p.ALL + p.C + lid] = 0.0;
+      y[group.y * 8u * p.ALL + 4u * p.ALL + p.C + lid] = 0.0;
+    }
+    //# end
+  }
   //# if OUT == 0
   sums[lid] = s;
   workgroupBarrier();
