@@ -11,49 +11,37 @@ import (
 	"github.com/i2sb-go/i2sb/shaders"
 )
 
-// course is a plan with its way back, recorded: the network and its loss, then
-// what leads to the gradients.
-type course struct {
-	*program
-	learner       *learner
-	targets       driver.Buffer
-	turned        driver.Buffer
-	forward, back *recording
-
-	label, mask, weight, shares operand // of the targets
+// lowering is a plan with its way back as calls: those up to loss evaluate the
+// network and its loss, the others lead to the gradients.
+type lowering struct {
+	*lowered
+	loss                        int
+	label, mask, weight, shares operand // of a batch's targets
 }
 
-// course lowers a plan and records it.
-func (l *learner) course(ctx context.Context, g *plan.Gradient) (c *course, err error) {
-	g = g.Join(apart)
-	low, err := placed(&g.Plan, false, l.params, l.limits, l.choose)
+// lowerGradient makes the calls, or says why the device cannot take batches of
+// this size.
+func lowerGradient(g *plan.Gradient, weights []stored, limits driver.Limits, c chooser) (*lowering, error) {
+	l, err := placed(&g.Plan, false, weights, limits, c)
 	if err != nil {
 		return nil, err
 	}
-	c = &course{program: &program{network: l.network, p: &g.Plan, lowered: low}, learner: l}
-	low.importX()
-	loss := 0
+	w := &lowering{lowered: l}
+	l.importX()
 	for i, op := range g.Ops {
 		if i == g.Forward {
-			c.lose(g)
-			loss = len(low.calls)
+			w.lose(g)
+			w.loss = len(l.calls)
 		}
-		if err := low.operator(op); err != nil {
+		if err := l.operator(op); err != nil {
 			return nil, err
 		}
 	}
-	if err := low.fits(); err != nil {
-		return nil, err
-	}
-	if err := c.make(ctx, loss); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
+	return w, l.fits()
 }
 
 // lose adds the loss, whose targets have memory of their own.
-func (c *course) lose(g *plan.Gradient) {
+func (l *lowering) lose(g *plan.Gradient) {
 	s := g.Shape(g.Output)
 	at := int64(0)
 	room := func(floats int) operand {
@@ -62,15 +50,39 @@ func (c *course) lose(g *plan.Gradient) {
 		return o
 	}
 	runs := count(s.H*s.W, 64)
-	c.label, c.mask, c.weight, c.shares = room(s.Len()), room(s.N*s.H*s.W), room(s.N), room(s.N*blocks(s.C)*runs)
-	l := c.lowered
+	l.label, l.mask, l.weight, l.shares = room(s.Len()), room(s.N*s.H*s.W), room(s.N), room(s.N*blocks(s.C)*runs)
 	l.op, l.used = nil, 0
 	l.add(call{file: "loss", consts: shaders.Constants{}, params: params{"C": s.C, "OB": blocks(s.C), "AREA": s.H * s.W},
-		in: operands{"x": l.value(g.Output), "label": c.label, "mask": c.mask, "weight": c.weight, "seed": l.value(g.Seed), "shares": c.shares},
+		in: operands{"x": l.value(g.Output), "label": l.label, "mask": l.mask, "weight": l.weight, "seed": l.value(g.Seed), "shares": l.shares},
 		x:  runs, y: blocks(s.C), z: s.N})
 }
 
-func (c *course) make(ctx context.Context, loss int) error {
+// course is a lowering with memory, recorded.
+type course struct {
+	*program
+	*lowering
+	learner       *learner
+	targets       driver.Buffer
+	turning       driver.Buffer
+	forward, back *recording
+}
+
+// course lowers a plan and records it.
+func (l *learner) course(ctx context.Context, g *plan.Gradient) (*course, error) {
+	g = g.Join(apart)
+	low, err := lowerGradient(g, l.params, l.limits, l.choose)
+	if err != nil {
+		return nil, err
+	}
+	c := &course{program: &program{network: l.network, p: &g.Plan, lowered: low.lowered}, lowering: low, learner: l}
+	if err := c.make(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *course) make(ctx context.Context) error {
 	if err := c.allocate(); err != nil {
 		return err
 	}
@@ -78,13 +90,13 @@ func (c *course) make(ctx context.Context, loss int) error {
 		to    *driver.Buffer
 		label string
 		size  int64
-	}{{&c.targets, "targets", c.shares.at + c.shares.size}, {&c.turned, "turned weights", c.lowered.turned}} {
+	}{{&c.targets, "targets", c.shares.at + c.shares.size}, {&c.turning, "turned weights", c.lowering.turned}} {
 		made, err := c.dev.Buffer(b.label, max(256, aligned(b.size)), driver.Storage)
 		if *b.to, err = keep(&c.owned, made, err); err != nil {
 			return err
 		}
 	}
-	calls := c.lowered.calls
+	calls, loss := c.lowering.calls, c.lowering.loss
 	var err error
 	if c.forward, err = c.keep(c.record(ctx, "network", calls[:loss], c.place)); err != nil {
 		return err
@@ -97,7 +109,7 @@ func (c *course) make(ctx context.Context, loss int) error {
 func (c *course) place(o operand) driver.Range {
 	switch {
 	case o.space == turned:
-		return driver.Range{Buffer: c.turned, Offset: o.at, Size: o.size}
+		return driver.Range{Buffer: c.turning, Offset: o.at, Size: o.size}
 	case o.space == lesson:
 		return driver.Range{Buffer: c.targets, Offset: o.at, Size: o.size}
 	case o.space >= weight:
@@ -106,9 +118,9 @@ func (c *course) place(o operand) driver.Range {
 	return c.program.place(o)
 }
 
-// loss evaluates the network and the loss.
-func (c *course) loss(ctx context.Context, in device.Input, t device.Target) (loss float64, err error) {
-	p := c.lowered.p
+// evaluate runs the network and gives the loss.
+func (c *course) evaluate(ctx context.Context, in device.Input, t device.Target) (loss float64, err error) {
+	p := c.p
 	if err := device.Check(p, in, make([]float32, p.Shape(p.Output).Len())); err != nil {
 		return 0, err
 	}
@@ -128,7 +140,7 @@ func (c *course) loss(ctx context.Context, in device.Input, t device.Target) (lo
 	if err := c.fill(in); err != nil {
 		return 0, err
 	}
-	for o, v := range map[operand][]float32{c.lowered.planarX: in.X, c.label: t.Label, c.mask: mask, c.weight: weight} {
+	for o, v := range map[operand][]float32{c.lowering.planarX: in.X, c.label: t.Label, c.mask: mask, c.weight: weight} {
 		to := c.place(o)
 		if err := c.dev.Write(to.Buffer, to.Offset, bytesOf(v)); err != nil {
 			return 0, err

@@ -144,12 +144,12 @@ func (l *learner) run(ctx context.Context, r *recording) error {
 }
 
 func (l *learner) Loss(ctx context.Context, shape int, in device.Input, t device.Target) (float64, error) {
-	return l.shapes[shape].loss(ctx, in, t)
+	return l.shapes[shape].evaluate(ctx, in, t)
 }
 
 func (l *learner) Batch(ctx context.Context, shape int, in device.Input, t device.Target) (float64, error) {
 	c := l.shapes[shape]
-	loss, err := c.loss(ctx, in, t)
+	loss, err := c.evaluate(ctx, in, t)
 	if err != nil {
 		return 0, err
 	}
