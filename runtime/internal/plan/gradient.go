@@ -9,6 +9,7 @@ import "fmt"
 // back, if that was asked for.
 type Gradient struct {
 	Plan
+	Of       *Plan // the network's, without a way back
 	Forward  int   // how many of Ops are the network's
 	Seed     Value // gradient of the loss by Output, which the executor fills in after Forward operators
 	Segments int
@@ -34,6 +35,11 @@ func Differentiate(p *Plan, limit int) (*Gradient, error) {
 	return nil, fmt.Errorf("plan: the way back takes at least %d MiB, the limit is %d MiB; take smaller crops or a smaller batch", best.Arena>>18, limit>>18)
 }
 
+// Join is Join for a plan and its way back.
+func (g *Gradient) Join(apart func(first, second Shape) bool) *Gradient {
+	return differentiate(Join(g.Of, apart), g.Segments)
+}
+
 // differ makes a Gradient.
 type differ struct {
 	g     Gradient
@@ -43,7 +49,7 @@ type differ struct {
 }
 
 func differentiate(p *Plan, segments int) *Gradient {
-	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments}, grads: map[Value]Value{}, given: map[Value]bool{}}
+	d := &differ{g: Gradient{Plan: *p, Of: p, Forward: len(p.Ops), Segments: segments}, grads: map[Value]Value{}, given: map[Value]bool{}}
 	d.g.Values = append([]ValueInfo(nil), p.Values...)
 	d.g.Ops = append([]Op(nil), p.Ops...)
 	for _, v := range p.Inputs() {

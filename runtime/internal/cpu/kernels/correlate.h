@@ -79,7 +79,7 @@ static void correlate(const struct correlate *k, int64_t from, int64_t to) {
             v += f * k->v_step + at * BLOCK;
             float *u = PTR(k->u) + f * k->u_step + b * k->u_in;
             float *c0 = u + p / BLOCK * k->u_out + p % BLOCK, *c1 = u + q / BLOCK * k->u_out + q % BLOCK;
-            int channels = least(BLOCK, (int)k->in - b * BLOCK);
+            int channels = k->start == ZERO ? BLOCK : least(BLOCK, (int)k->in - b * BLOCK);
             for (int r = 0; r < channels; r += RANK) {
               if (two) outer2(v + r, b0, b1, count, start, c0 + r * BLOCK, c1 + r * BLOCK);
               else outer1(v + r, b0, count, start, c0 + r * BLOCK);
