@@ -60,8 +60,8 @@ var golden = []struct {
 	{"clear", "clear", nil},
 	{"peak", "peak", nil},
 	{"stream", "stream", nil},
-	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0}},
-	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1}},
+	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0, "RING": 1}},
+	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1, "RING": 0}},
 }
 
 func TestGolden(t *testing.T) {
