@@ -17,19 +17,25 @@ const (
 
 // gabor is separable: rows of one line of taps, then columns of the other.
 type gabor struct {
-	x, y []complex128
+	x, y wave
 	mean complex128 // of the taps, taken out with the Gaussian
 }
+
+// wave is a line of complex taps.
+type wave struct{ re, im []float64 }
+
+// response is a complex plane.
+type response struct{ re, im []float64 }
 
 var (
 	envelope = gaussian(gaborSigma, gaborRadius)
 	gabors   = func() (g [gaborAngles]gabor) {
 		for k := range g {
 			sin, cos := math.Sincos(math.Pi * float64(k) / gaborAngles)
-			line := func(f float64) (taps []complex128, sum complex128) {
+			line := func(f float64) (taps wave, sum complex128) {
 				for i, e := range envelope {
 					t := cmplx.Rect(e, 2*math.Pi*f*float64(i-gaborRadius)/gaborWave)
-					taps, sum = append(taps, t), sum+t
+					taps.re, taps.im, sum = append(taps.re, real(t)), append(taps.im, imag(t)), sum+t
 				}
 				return taps, sum
 			}
@@ -42,52 +48,56 @@ var (
 	}()
 )
 
-// filter gives the complex responses of x, reflected at its borders; smooth is
-// x under the Gaussian alone.
-func (g gabor) filter(x, smooth []float64, h, w int) []complex128 {
-	rows := make([]complex128, h*w)
-	for i := range h {
-		for k, t := range g.x {
-			for j := range w {
-				rows[i*w+j] += t * complex(x[i*w+reflect(j+k-gaborRadius, w)], 0)
-			}
-		}
-	}
-	y := make([]complex128, h*w)
-	for i := range h {
-		out := y[i*w:][:w]
-		for k, t := range g.y {
-			for j, v := range rows[reflect(i+k-gaborRadius, h)*w:][:w] {
-				out[j] += t * v
-			}
-		}
-		for j := range out {
-			out[j] -= g.mean * complex(smooth[i*w+j], 0)
-		}
+// filter answers x, reflected at its borders; smooth is x under the Gaussian
+// alone.
+func (g gabor) filter(x, smooth []float64, h, w int) response {
+	re, im := rows(x, h, w, g.x.re), rows(x, h, w, g.x.im)
+	y := response{columns(re, h, w, g.y.re), columns(re, h, w, g.y.im)}
+	a, b := columns(im, h, w, g.y.im), columns(im, h, w, g.y.re)
+	for i, s := range smooth {
+		y.re[i] -= a[i] + real(g.mean)*s
+		y.im[i] += b[i] - imag(g.mean)*s
 	}
 	return y
 }
 
 // blur filters with taps in both directions, reflecting at the borders.
 func blur(x []float64, h, w int, taps []float64) []float64 {
+	return columns(rows(x, h, w, taps), h, w, taps)
+}
+
+func rows(x []float64, h, w int, taps []float64) []float64 {
 	r := len(taps) / 2
-	rows, y := make([]float64, h*w), make([]float64, h*w)
+	y, line := make([]float64, h*w), make([]float64, w+2*r)
 	for i := range h {
-		for k, t := range taps {
-			for j := range w {
-				rows[i*w+j] += t * x[i*w+reflect(j+k-r, w)]
-			}
+		for j := range line {
+			line[j] = x[i*w+reflect(j-r, w)]
 		}
-	}
-	for i := range h {
-		out := y[i*w:][:w]
-		for k, t := range taps {
-			for j, v := range rows[reflect(i+k-r, h)*w:][:w] {
-				out[j] += t * v
-			}
-		}
+		addTaps(y[i*w:][:w], taps, func(k int) []float64 { return line[k:][:w] })
 	}
 	return y
+}
+
+func columns(x []float64, h, w int, taps []float64) []float64 {
+	r := len(taps) / 2
+	y := make([]float64, h*w)
+	for i := range h {
+		addTaps(y[i*w:][:w], taps, func(k int) []float64 { return x[reflect(i+k-r, h)*w:][:w] })
+	}
+	return y
+}
+
+// addTaps adds the lines, each with its tap.
+func addTaps(out, taps []float64, line func(k int) []float64) {
+	for k, t := range taps {
+		if t == 0 {
+			continue
+		}
+		in := line(k)[:len(out)]
+		for j := range out {
+			out[j] += t * in[j]
+		}
+	}
 }
 
 // reflect folds an index into 0…n−1 without repeating the edge.

@@ -126,3 +126,12 @@ func TestTruncate(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkPerceptual(b *testing.B) {
+	x, y := levels256(256, 256, pattern), levels256(256, 256, noisy(20))
+	for b.Loop() {
+		if _, err := All[6].Compare(y, x); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

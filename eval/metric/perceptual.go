@@ -3,7 +3,7 @@ package metric
 import (
 	"fmt"
 	"math"
-	"math/cmplx"
+	"sync"
 )
 
 // The perceptual distance compares what Gabor filters of four directions and
@@ -20,7 +20,7 @@ import (
 const (
 	levels         = 4
 	visible        = 1e-4 // energy of a wave that one begins to see: an amplitude of 2 %
-	textureShare   = 0.5
+	textureShare   = 0.6
 	lastDifference = 0.01 // a difference in colour that one begins to see
 )
 
@@ -30,18 +30,27 @@ var opponent = [3]float64{0.8, 0.1, 0.1}
 var windowTaps = gaussian(2, 5)
 
 func perceptual(a, b planes) (float64, error) {
-	if min(a.h, a.w) < 2*gaborRadius {
-		return 0, fmt.Errorf("%w: the perceptual distance needs sides of %d, not %d×%d", ErrSmall, 2*gaborRadius, a.w, a.h)
+	if min(a.h, a.w) < 4*gaborRadius {
+		return 0, fmt.Errorf("%w: the perceptual distance needs sides of %d, not %d×%d", ErrSmall, 4*gaborRadius, a.w, a.h)
 	}
 	a, b = opponents(a), opponents(b)
-	sum := 0.0
-	for c, share := range opponent[:len(a.pix)] {
-		if len(a.pix) == 1 {
-			share = 1
-		}
-		sum += share * likeness(a.pix[c], b.pix[c], a.h, a.w)
+	if len(a.pix) == 1 {
+		return 1 - likeness(a.pix[0], b.pix[0], a.h, a.w), nil
 	}
-	return 1 - sum, nil
+	var like [3]float64
+	var channels sync.WaitGroup
+	for c := range like {
+		channels.Go(func() {
+			x, y, h, w := a.pix[c], b.pix[c], a.h, a.w
+			if c > 0 { // the eye sees colour at half the resolution
+				x, _, _ = halve(x, h, w)
+				y, h, w = halve(y, h, w)
+			}
+			like[c] = likeness(x, y, h, w)
+		})
+	}
+	channels.Wait()
+	return 1 - opponent[0]*like[0] - opponent[1]*like[1] - opponent[2]*like[2], nil
 }
 
 // opponents turns R, G, B into luma and two differences.
@@ -81,20 +90,21 @@ func likeness(a, b []float64, h, w int) float64 {
 }
 
 // band compares two responses.
-func band(x, y []complex128, h, w int) float64 {
-	ex, ey, re, im := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
-	for i := range x {
-		p := x[i] * cmplx.Conj(y[i])
-		ex[i], ey[i] = real(x[i])*real(x[i])+imag(x[i])*imag(x[i]), real(y[i])*real(y[i])+imag(y[i])*imag(y[i])
-		re[i], im[i] = real(p), imag(p)
+func band(x, y response, h, w int) float64 {
+	n := len(x.re)
+	ex, ey, re, im := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range n {
+		a, b, c, d := x.re[i], x.im[i], y.re[i], y.im[i]
+		ex[i], ey[i] = a*a+b*b, c*c+d*d
+		re[i], im[i] = a*c+b*d, b*c-a*d
 	}
 	ex, ey, re, im = blur(ex, h, w, windowTaps), blur(ey, h, w, windowTaps), blur(re, h, w, windowTaps), blur(im, h, w, windowTaps)
 	sum := 0.0
 	for i := range ex {
 		all := ex[i] + ey[i] + visible
 		texture := (2*math.Sqrt(ex[i]*ey[i]) + visible) / all
-		structure := (2*math.Hypot(re[i], im[i]) + visible) / all
+		structure := (2*math.Sqrt(re[i]*re[i]+im[i]*im[i]) + visible) / all
 		sum += textureShare*texture + (1-textureShare)*structure
 	}
-	return sum / float64(len(ex))
+	return sum / float64(n)
 }

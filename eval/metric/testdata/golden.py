@@ -107,7 +107,7 @@ def likeness(a, b):
             ep, eq, pq = correlate(abs(p) ** 2, w), correlate(abs(q) ** 2, w), correlate(p * np.conj(q), w)
             t = (2 * np.sqrt(ep * eq) + 1e-4) / (ep + eq + 1e-4)
             s = (2 * abs(pq) + 1e-4) / (ep + eq + 1e-4)
-            bands.append(np.mean((t + s) / 2))
+            bands.append(np.mean(0.6 * t + 0.4 * s))
         scores.append(np.mean(bands))
         a, b = halve(a), halve(b)
     low = np.mean(1 / (1 + ((a - b) / 0.04) ** 2))
@@ -118,7 +118,7 @@ def perceptual(a, b):
     def opponents(p):
         r, g, b = p / 255
         y = 0.299 * r + 0.587 * g + 0.114 * b
-        return y, (b - y) / 1.772, (r - y) / 1.402
+        return y, halve((b - y) / 1.772), halve((r - y) / 1.402)
     return 1 - sum(s * likeness(x, y) for s, x, y in zip([0.8, 0.1, 0.1], opponents(a), opponents(b)))
 
 
