@@ -44,7 +44,7 @@ async function compile(url, sharing) {
 export async function start(options) {
   const { base, threads: count = 0, relaxed: mayRelax = true, argv = [], module = 'i2sb.wasm', env = {}, onEnd } = options;
   if (!simd()) throw new I2SBError('unsupported', 'this browser has no WebAssembly vectors (SIMD): use one from 2021 or later, Safari from 16.4');
-  const alone = options.alone ?? (count === 1 ? 'as asked for' : unshared() || (usual() === 1 ? 'this machine has no more' : ''));
+  const alone = options.alone ?? (count === 1 ? 'as asked for' : unshared() || (!count && usual() === 1 ? 'this machine has no more' : ''));
   const url = urls(base);
   const relaxed = mayRelax && relaxedSimd();
   const threads = alone ? null : new Threads(count || usual(), base);

@@ -54,6 +54,7 @@ test('load tells how it goes on, then works offline', async () => {
   assert.equal(r.info.parameters, 4361475);
   assert.match(r.info.device.name, /^wasm/);
   assert.equal(r.info.device.kind, 'wasm');
+  assert.match(r.info.device.detail, /one thread \(the page is not cross-origin isolated\)/);
   assert.match(r.info.sha256, /^[0-9a-f]{64}$/);
   assert.equal(r.list.length, 1);
   assert.equal(r.list[0].sha256, r.info.sha256);

@@ -47,7 +47,11 @@ func NewWith(s kernels.Set, threads int) device.Device {
 
 func (d *cpu) Info() device.Info {
 	n := d.team.threads(d.asked)
-	return device.Info{Name: "cpu", Detail: fmt.Sprintf("%s kernels, %d threads", d.set.Name(), n), Threads: n}
+	detail := fmt.Sprintf("%s kernels, %d threads", d.set.Name(), n)
+	if n == 1 {
+		detail = d.set.Name() + " kernels, one thread"
+	}
+	return device.Info{Name: "cpu", Detail: detail, Threads: n}
 }
 
 func (d *cpu) Close() error {
