@@ -123,7 +123,7 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 	if r.memory, err = n.set.Alloc(l.bytes()); err != nil {
 		return nil, err
 	}
-	l.bind(r.memory, func(w plan.Param) kernels.Memory {
+	l.bind(r.memory, r.memory.Slice(4*int64(l.arena+l.work)), func(w plan.Param) kernels.Memory {
 		return n.memory.Slice(n.where[l.p.Params[w].Name])
 	})
 	return r, nil
