@@ -81,7 +81,7 @@ func (c *canvas) alloc() (err error) {
 	if err != nil {
 		return err
 	}
-	return c.team.prepare(threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
+	return c.team.prepare(c.team.threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
 }
 
 func (c *canvas) view(m kernels.Memory) *bridge.Image {
@@ -151,7 +151,7 @@ func (c *canvas) Update(st bridge.Step, k, from, to int) error {
 		}
 	}
 	kernels.Put(c.args, updateArgs, &a)
-	n := threads(c.threads)
+	n := c.team.threads(c.threads)
 	if err := c.team.prepare(n, 4*int64(kernels.AdvanceScratch(s.W))); err != nil {
 		return err
 	}
