@@ -152,8 +152,11 @@ func TestFaultsOnADevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, part := range []float64{0.02, 0.5, 0.9, 0.97, 0.999} {
-		for _, kind := range kindsOfFault[i%2*2 : i%2*2+2] {
+		for _, kind := range []driver.Kind{kindsOfFault[i%4], driver.Lost} {
 			g := open(t, Options{}).(*gpu)
+			if _, err := restore(t.Context(), g, nil); err != nil { // makes the pipelines
+				t.Fatal(err)
+			}
 			count := &drivertest.Faulty{Device: g.dev}
 			g.dev = count
 			if _, err := restore(t.Context(), g, nil); err != nil {
