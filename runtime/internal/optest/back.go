@@ -45,13 +45,13 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan) {
 	l := learner(t, d, whole)
 	in, target := lesson(p)
 	loss := func() float64 {
-		v, err := l.Loss(context.Background(), in, target)
+		v, err := l.Loss(context.Background(), 0, in, target)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
-	if _, err := l.Batch(context.Background(), in, target); err != nil {
+	if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 		t.Fatal(err)
 	}
 	grads, largest := gradients(t, l, p)
@@ -123,7 +123,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 		least = g.Arena
 		l := learner(t, d, g)
 		in, target := lesson(p)
-		if _, err := l.Batch(context.Background(), in, target); err != nil {
+		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 			t.Fatal(err)
 		}
 		got, _ := gradients(t, l, p)
@@ -137,7 +137,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 
 func learner(t *testing.T, d device.Teacher, g *plan.Gradient) device.Learner {
 	t.Helper()
-	l, err := d.Learn(context.Background(), g, Random(&g.Plan))
+	l, err := d.Learn(context.Background(), []*plan.Gradient{g}, Random(&g.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}
