@@ -205,7 +205,7 @@ func (c *canvas) download(from plane) (*bridge.Image, error) {
 	for b := range from {
 		n := c.rows(spaceX, b)
 		rows := make([]float32, n*c.pitch)
-		if err := c.dev.Read(context.Background(), from[b], 0, bytesOf(rows), patience); err != nil {
+		if err := c.read(context.Background(), driver.Range{Buffer: from[b]}, rows); err != nil {
 			return nil, err
 		}
 		for i := range n {
