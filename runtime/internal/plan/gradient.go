@@ -9,10 +9,15 @@ import "fmt"
 // back, if that was asked for.
 type Gradient struct {
 	Plan
-	Of       *Plan // the network's, without a way back
 	Forward  int   // how many of Ops are the network's
 	Seed     Value // gradient of the loss by Output, which the executor fills in after Forward operators
 	Segments int
+	of       *Plan
+}
+
+// Join is Join of the network, and then its way back in as many segments.
+func (g *Gradient) Join(apart func(first, second Shape) bool) *Gradient {
+	return differentiate(Join(g.of, apart), g.Segments)
 }
 
 // Differentiate makes the way back of a plan in an arena of at most limit
@@ -35,11 +40,6 @@ func Differentiate(p *Plan, limit int) (*Gradient, error) {
 	return nil, fmt.Errorf("plan: the way back takes at least %d MiB, the limit is %d MiB; take smaller crops or a smaller batch", best.Arena>>18, limit>>18)
 }
 
-// Join is Join for a plan and its way back.
-func (g *Gradient) Join(apart func(first, second Shape) bool) *Gradient {
-	return differentiate(Join(g.Of, apart), g.Segments)
-}
-
 // differ makes a Gradient.
 type differ struct {
 	g     Gradient
@@ -49,7 +49,7 @@ type differ struct {
 }
 
 func differentiate(p *Plan, segments int) *Gradient {
-	d := &differ{g: Gradient{Plan: *p, Of: p, Forward: len(p.Ops), Segments: segments}, grads: map[Value]Value{}, given: map[Value]bool{}}
+	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments, of: p}, grads: map[Value]Value{}, given: map[Value]bool{}}
 	d.g.Values = append([]ValueInfo(nil), p.Values...)
 	d.g.Ops = append([]Op(nil), p.Ops...)
 	for _, v := range p.Inputs() {
