@@ -142,8 +142,7 @@ func (r *program) run(ctx context.Context, in device.Input, y []float32, body fu
 	if err := body(); err != nil {
 		return err
 	}
-	from := r.place(r.lowered.planarY)
-	return r.dev.Read(ctx, from.Buffer, from.Offset, bytesOf(y), patience)
+	return r.read(ctx, r.place(r.lowered.planarY), y)
 }
 
 // fill writes an evaluation's noise levels and labels.
