@@ -47,11 +47,11 @@ func certificateFiles(t *testing.T, dir string) *x509.CertPool {
 		}
 	}
 	pool := x509.NewCertPool()
-	pool.AddCert(parsed(t, der))
+	pool.AddCert(certificate(t, der))
 	return pool
 }
 
-func parsed(t *testing.T, der []byte) *x509.Certificate {
+func certificate(t *testing.T, der []byte) *x509.Certificate {
 	t.Helper()
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
