@@ -72,19 +72,35 @@ func NewTrainer(ctx context.Context, h weights.Header, src weights.Source, o Tra
 	if err != nil {
 		return nil, err
 	}
-	if t.device, err = openDevice(oo); err != nil {
+	teacher, err := openTeacher(oo)
+	if err != nil {
 		return nil, err
 	}
-	teacher, ok := t.device.(device.Teacher)
-	if !ok {
-		t.device.Close()
-		return nil, &DeviceError{oo.device, errors.New("it cannot train yet; cpu can")}
-	}
+	t.device = teacher
 	if t.learner, err = teacher.Learn(ctx, gradients, src); err != nil {
 		t.device.Close()
 		return nil, err
 	}
 	return t, nil
+}
+
+// openTeacher opens a device that trains; auto takes the processor where the
+// best device does not.
+func openTeacher(o openOptions) (device.Teacher, error) {
+	d, err := openDevice(o)
+	if err != nil {
+		return nil, err
+	}
+	if teacher, ok := d.(device.Teacher); ok {
+		return teacher, nil
+	}
+	name := d.Info().Name
+	d.Close()
+	if (o.device == "" || o.device == "auto") && name != "cpu" {
+		o.device = "cpu"
+		return openTeacher(o)
+	}
+	return nil, &DeviceError{o.device, fmt.Errorf("%s cannot train", name)}
 }
 
 // differentiate makes the plan and the lesson of every shape.
@@ -187,7 +203,7 @@ func (t *Trainer) Step() error {
 		return err
 	}
 	if norm *= u.Scale; math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return errors.Join(fmt.Errorf("runtime: the gradient of step %d is no number; the step was left out", u.Step), t.learner.Forget())
+		return errors.Join(fmt.Errorf("runtime: step %d was left out: %w", u.Step, ErrNoNumber), t.learner.Forget())
 	}
 	if t.opt.Clip > 0 && norm > t.opt.Clip {
 		u.Scale *= t.opt.Clip / norm
@@ -196,8 +212,17 @@ func (t *Trainer) Step() error {
 	return t.learner.Update(u)
 }
 
+// DeviceInfo describes what trains.
+func (t *Trainer) DeviceInfo() DeviceInfo { return DeviceInfo(t.device.Info()) }
+
 // Steps is how many there were.
 func (t *Trainer) Steps() int { return t.steps }
+
+// Device says what the network is trained on.
+func (t *Trainer) Device() string {
+	i := t.device.Info()
+	return i.Name + ": " + i.Detail
+}
 
 // Close frees the device.
 func (t *Trainer) Close() error {

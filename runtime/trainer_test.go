@@ -20,7 +20,7 @@ func trainer(t *testing.T, o runtime.TrainOptions, change func(*weights.Header))
 	if o.Shapes == nil {
 		o.Shapes = []runtime.TrainShape{{Height: 4, Width: 6}}
 	}
-	tr, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("ref"))
+	tr, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("cpu"))
 	if err != nil {
 		t.Fatal(err)
 	}

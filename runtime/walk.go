@@ -145,6 +145,9 @@ func (k *walk) spec() device.CanvasSpec {
 	b := k.m.header.Bridge
 	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, Table: k.table, Clip: k.clip,
 		Cond: b.CondX1, Apart: k.o.cond != nil || b.AddX1Noise, Label: -1}
+	if k.table.SavesX0 && k.windows[0].H < k.padH {
+		s.Ring = k.windows[0].H
+	}
 	if k.m.config.Classes > 0 {
 		s.Label = k.o.label
 	}
@@ -173,14 +176,11 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		return nil, k.failed(err)
 	}
 	for i, st := range k.table.Steps {
-		err := k.evaluate(ctx, st, i)
-		for err != nil && k.shrink(err) {
-			err = k.evaluate(ctx, st, i) // the state is as it was
+		moved, err := k.step(ctx, st, i)
+		for err != nil && moved == 0 && k.shrink(err) { // the state is as it was
+			moved, err = k.step(ctx, st, i)
 		}
 		if err != nil {
-			return nil, k.failed(err)
-		}
-		if err := k.canvas.Update(st, i); err != nil {
 			return nil, k.failed(err)
 		}
 		if k.o.onStep != nil && !st.Inner && i >= k.told {
@@ -199,20 +199,27 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 	return result, nil
 }
 
-// evaluate makes a step's x̂0, window by window.
-func (k *walk) evaluate(ctx context.Context, st bridge.Step, step int) error {
+// step makes a step's x̂0 window by window, and the next state of the rows that
+// no later window changes; it tells how many of them there are.
+func (k *walk) step(ctx context.Context, st bridge.Step, step int) (moved int, err error) {
 	if err := k.canvas.Begin(); err != nil {
-		return err
+		return 0, err
 	}
 	for j, win := range k.windows {
 		err := k.m.evaluate(k.seat, win.H, win.W, func(p device.Program) error {
 			return k.canvas.Evaluate(k.watched(ctx, p, step, j), p, win, st)
 		})
 		if err != nil {
-			return err
+			return moved, err
+		}
+		if to := tile.Done(k.windows, j, k.padH); to > moved {
+			if err := k.canvas.Update(st, step, moved, to); err != nil {
+				return moved, err
+			}
+			moved = to
 		}
 	}
-	return nil
+	return moved, nil
 }
 
 // failed marks an error as the device's, unless the caller ended the work.

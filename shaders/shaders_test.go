@@ -69,7 +69,7 @@ var golden = []struct {
 	{"clear", "clear", nil},
 	{"peak", "peak", nil},
 	{"stream", "stream", nil},
-	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0}},
+	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0, "RING": 1}},
 	{"loss", "loss", nil},
 	{"turn", "turn", nil},
 	{"spread", "spread", nil},
@@ -92,7 +92,7 @@ var golden = []struct {
 	{"gather-parts", "gather_parts", nil},
 	{"adamw", "adamw", nil},
 	{"squares", "squares", nil},
-	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1}},
+	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1, "RING": 0}},
 }
 
 func TestGolden(t *testing.T) {

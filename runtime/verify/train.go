@@ -158,11 +158,7 @@ func (l *lessons) optimizer() error {
 
 // run makes the steps.
 func (l *lessons) run(ctx context.Context, src weights.Source) error {
-	name := l.job.opt.Device
-	if name == "" || name == "auto" {
-		name = "ref" // the best device that trains
-	}
-	t, err := runtime.NewTrainer(ctx, l.header, src, l.opt, runtime.WithDevice(name), runtime.WithThreads(l.job.opt.Threads))
+	t, err := runtime.NewTrainer(ctx, l.header, src, l.opt, runtime.WithDevice(l.job.opt.Device), runtime.WithThreads(l.job.opt.Threads))
 	if err != nil {
 		return err
 	}

@@ -44,4 +44,4 @@ func TestOperatorsHalf(t *testing.T) { optest.RunHalf(t, open(t, Options{Half: t
 
 func TestCanvas(t *testing.T) { optest.RunCanvas(t, open(t, Options{})) }
 
-func TestBack(t *testing.T) { optest.RunBack(t, open(t, Options{}).(device.Teacher)) }
+func TestBack(t *testing.T) { optest.RunBack(t, open(t, Options{}).(device.Teacher), 2e-3) }
