@@ -34,6 +34,9 @@ func (t *training) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(t.opt.Out, 0o777); err != nil {
 		return err
 	}
+	if t.lock, err = t.folder.Lock(); err != nil {
+		return err
+	}
 	t.folder.Clean()
 	if err := t.load(ctx); err != nil {
 		return err
@@ -181,10 +184,7 @@ func (t *training) load(ctx context.Context) error {
 	}
 	t.device = t.trainer.Device()
 	if c := t.opt.From; c != nil {
-		if err := t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average); err != nil {
-			t.trainer.Close()
-			return err
-		}
+		return t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ type training struct {
 	recipe  *recipe.Recipe
 	opt     Options
 	folder  checkpoint.Folder
+	lock    io.Closer // of the folder
 	drawer  *drawer
 	trainer *runtime.Trainer
 	valid   *watch.Validation // nil: none
@@ -82,15 +84,25 @@ func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
 		t.state, t.saved = o.From.State, o.From.State.Steps
 		t.metrics = o.From.Header.Metrics
 	}
+	defer t.close()
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
-	defer t.trainer.Close()
 	if err := t.tables.open(o.Out, t.state.Steps); err != nil {
 		return err
 	}
-	defer t.tables.close()
 	return t.loop(ctx)
+}
+
+// close frees whatever there is.
+func (t *training) close() {
+	t.tables.close()
+	if t.trainer != nil {
+		_ = t.trainer.Close()
+	}
+	if t.lock != nil {
+		_ = t.lock.Close()
+	}
 }
 
 func (t *training) loop(ctx context.Context) error {
