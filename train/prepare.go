@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -184,7 +185,7 @@ func (t *training) load(ctx context.Context) error {
 	}
 	t.device = t.trainer.Device()
 	if c := t.opt.From; c != nil {
-		return t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average)
+		return errors.Join(t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average), c.Close())
 	}
 	return nil
 }
