@@ -99,7 +99,7 @@ type drawn struct {
 func feed(ctx context.Context, d *drawer, position uint64, ahead int) <-chan chan drawn {
 	queue := make(chan chan drawn, ahead)
 	go func() {
-		for ; ; position++ {
+		for p := position; ; p++ {
 			c := make(chan drawn, 1)
 			select {
 			case queue <- c:
@@ -107,7 +107,7 @@ func feed(ctx context.Context, d *drawer, position uint64, ahead int) <-chan cha
 				return
 			}
 			go func() {
-				g, err := d.at(position)
+				g, err := d.at(p)
 				c <- drawn{g, err}
 			}()
 		}

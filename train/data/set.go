@@ -94,15 +94,16 @@ func (s *Set) Draw(r *rand.Rand, noise bridge.Noise, size int) (*Sample, error) 
 		u, v := r.Float64(), r.Float64()
 		flip := s.opt.Flip && r.Uint64()&1 == 1
 		if s.isBad(it.Name) {
+			if s.exhausted(c) {
+				return nil, errors.New("none of the pictures can be read any more")
+			}
 			continue
 		}
 		q, err := s.at(it, func(w, h int) (int, int, int, int) {
 			return int(u * float64(w-size+1)), int(v * float64(h-size+1)), size, size
 		}, flip)
 		if err != nil {
-			if err := s.mark(it.Name, err, c); err != nil {
-				return nil, err
-			}
+			s.mark(it.Name, err)
 			continue
 		}
 		if it.degraded == "" {
@@ -193,17 +194,19 @@ func (s *Set) isBad(name string) bool {
 	return s.bad[name]
 }
 
-// mark remembers a file that cannot be read. It is an error if that was the
-// last one of its size.
-func (s *Set) mark(name string, err error, c *choice) error {
+// mark remembers a file that cannot be read.
+func (s *Set) mark(name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.bad[name] {
 		s.bad[name] = true
 		s.opt.Bad(name, err)
 	}
-	if !slices.ContainsFunc(c.items, func(i int) bool { return !s.bad[s.items[i].Name] }) {
-		return errors.New("none of the pictures can be read any more")
-	}
-	return nil
+}
+
+// exhausted tells whether no item of a choice can be read.
+func (s *Set) exhausted(c *choice) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(c.items, func(i int) bool { return !s.bad[s.items[i].Name] })
 }
