@@ -203,7 +203,7 @@ func (t *Trainer) Step() error {
 		return err
 	}
 	if norm *= u.Scale; math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return errors.Join(fmt.Errorf("runtime: the gradient of step %d is no number; the step was left out", u.Step), t.learner.Forget())
+		return errors.Join(fmt.Errorf("runtime: step %d was left out: %w", u.Step, ErrNoNumber), t.learner.Forget())
 	}
 	if t.opt.Clip > 0 && norm > t.opt.Clip {
 		u.Scale *= t.opt.Clip / norm
@@ -217,6 +217,12 @@ func (t *Trainer) DeviceInfo() DeviceInfo { return DeviceInfo(t.device.Info()) }
 
 // Steps is how many there were.
 func (t *Trainer) Steps() int { return t.steps }
+
+// Device says what the network is trained on.
+func (t *Trainer) Device() string {
+	i := t.device.Info()
+	return i.Name + ": " + i.Detail
+}
 
 // Close frees the device.
 func (t *Trainer) Close() error {

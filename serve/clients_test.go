@@ -328,6 +328,16 @@ func TestWrongLengthsAndHeaders(t *testing.T) {
 	}
 }
 
+func TestAHalfClosedConnectionGetsNoEmptyAnswer(t *testing.T) {
+	s := start(t, Config{Engines: []Engine{&fake{hold: make(chan struct{})}}})
+	photo := keepertest.PNG(8, 8, 0)
+	c := raw(t, s, fmt.Sprintf("POST /v1/restore HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(photo), photo))
+	_ = c.(*net.TCPConn).CloseWrite() // for net/http the client is gone
+	if b, _ := io.ReadAll(c); len(b) > 0 {
+		t.Errorf("it is answered %q", b)
+	}
+}
+
 func TestIdleConnectionsGiveWay(t *testing.T) {
 	s := start(t, Config{Engines: []Engine{&fake{}}, Conns: 20})
 	for range 100 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/serve"
+	"github.com/i2sb-go/i2sb/wasm/page"
 	"github.com/i2sb-go/i2sb/wasm/site"
 )
 
@@ -21,6 +22,8 @@ type server struct {
 	addr, pack, models, tokens, cert, key, otlp, level string
 	devices                                            []string
 	threads, open                                      int
+	precision                                          string
+	noTune                                             bool
 	page                                               bool
 	c                                                  serve.Config
 }
@@ -43,6 +46,8 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&s.models, "models", "", "directory of packs, each asked for by its file's name without .i2sb")
 	f.StringVar(&s.pack, "pack", "", "the default model, a file or URL; default: the built-in one")
 	f.StringSliceVar(&s.devices, "device", []string{"auto"}, "what to run on, as for restore; several work side by side")
+	f.StringVar(&s.precision, "precision", "auto", "as for restore")
+	f.BoolVar(&s.noTune, "no-tune", false, "as for restore")
 	f.IntVar(&s.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&s.open, "open-models", 2, "models that stay loaded on a device")
 	f.Int64Var(&s.c.MaxBytes, "max-bytes", 32<<20, "largest body")
@@ -56,7 +61,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&s.cert, "tls-cert", "", "certificate, PEM")
 	f.StringVar(&s.key, "tls-key", "", "its key, PEM")
 	f.StringSliceVar(&s.c.Origins, "cors", nil, "origins whose pages may use the server, such as https://example.com")
-	f.BoolVar(&s.page, "page", false, "serve the page of i2sb-run web at /, too; pictures that are dropped there stay in the browser")
+	f.BoolVar(&s.page, "page", true, "serve a page at / that sends pictures to this server")
 	f.StringVar(&s.otlp, "otlp", "", "URL to send OpenTelemetry traces to, such as http://localhost:4318")
 	f.StringVar(&s.level, "log", "info", "debug, info, warn or error")
 	return c
@@ -87,7 +92,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 	}
 	if s.page {
-		files, err := site.Open(ctx)
+		files, err := page.Remote()
 		if err != nil {
 			return err
 		}
@@ -110,7 +115,7 @@ func (s *server) run(ctx context.Context) error {
 	defer l.Close()
 	s.c.Metrics = serve.NewMetrics()
 	for _, device := range s.devices {
-		k, err := keeper.New(ctx, s.c.Models, keeper.Options{Device: device, Threads: s.threads, Open: s.open, Log: s.c.Log, On: s.c.Metrics.Keeper})
+		k, err := keeper.New(ctx, s.c.Models, keeper.Options{Device: device, Threads: s.threads, Precision: s.precision, NoTune: s.noTune, Open: s.open, Log: s.c.Log, On: s.c.Metrics.Keeper})
 		if err != nil {
 			return classify(err)
 		}

@@ -43,7 +43,7 @@ func (d *cpu) Learn(ctx context.Context, shapes []*plan.Gradient, src weights.So
 }
 
 func (l *learner) build(ctx context.Context, shapes []*plan.Gradient, src weights.Source) (err error) {
-	n := threads(l.asked)
+	n := l.team.threads(l.asked)
 	turned := map[plan.Param]bool{}
 	var most int64
 	for _, g := range shapes {
@@ -90,7 +90,7 @@ func (l *learner) Close() error {
 
 // run runs steps on the arena.
 func (l *learner) run(ctx context.Context, steps []step) error {
-	n, f := threads(l.asked), l.arena.Floats()
+	n, f := l.team.threads(l.asked), l.arena.Floats()
 	for i := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -118,11 +118,11 @@ func (l *learner) Loss(ctx context.Context, shape int, in device.Input, t device
 	if err := t.Check(s); err != nil {
 		return 0, err
 	}
-	if err := l.team.prepare(threads(l.asked), 4*int64(b.scratch)); err != nil {
+	if err := l.team.prepare(l.team.threads(l.asked), 4*int64(b.scratch)); err != nil {
 		return 0, err
 	}
 	if l.stale {
-		l.store.pack(l.team, threads(l.asked))
+		l.store.pack(l.team, l.team.threads(l.asked))
 		l.stale = false
 	}
 	f := l.arena.Floats()
@@ -160,7 +160,7 @@ func (l *learner) step(u device.Update) int {
 
 func (l *learner) Norm() (float64, error) {
 	n := l.step(device.Update{})
-	l.team.run(threads(l.asked), kernels.SquareSums, l.update.Addr, n)
+	l.team.run(l.team.threads(l.asked), kernels.SquareSums, l.update.Addr, n)
 	sum := 0.0
 	for _, v := range l.update.Slice(updateBytes).Floats()[:n] {
 		sum += float64(v)
@@ -175,7 +175,7 @@ func (l *learner) Forget() error {
 
 func (l *learner) Update(u device.Update) error {
 	n := l.step(u)
-	l.team.run(threads(l.asked), kernels.RunAdamW, l.update.Addr, n)
+	l.team.run(l.team.threads(l.asked), kernels.RunAdamW, l.update.Addr, n)
 	l.stale = true
 	return nil
 }

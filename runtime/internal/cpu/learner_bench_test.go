@@ -1,3 +1,5 @@
+//go:build !js
+
 package cpu
 
 import (
@@ -74,7 +76,7 @@ func benchmarkStep(b *testing.B, n, side int) {
 				total[fmt.Sprintf("%s kernel %d %T", where, all[i].kernel, all[i].op)] += time.Since(start) / 5
 			}
 			start := time.Now()
-			l.store.pack(l.team, threads(l.asked))
+			l.store.pack(l.team, l.team.threads(l.asked))
 			total["pack"] += time.Since(start) / 5
 			start = time.Now()
 			l.Norm()

@@ -127,7 +127,7 @@ func (n *network) load(ctx context.Context, p *plan.Plan, src weights.Source) er
 	for _, w := range p.Params {
 		largest = max(largest, w.Len())
 	}
-	threads := threads(n.asked)
+	threads := n.team.threads(n.asked)
 	rooms := make(chan kernels.Memory, threads)
 	defer func() {
 		for range threads {

@@ -10,10 +10,10 @@
 package gpu
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -48,6 +48,7 @@ type gpu struct {
 	close  func()
 
 	pipelines pipelines
+	running   atomic.Pointer[string] // what was submitted last, for errors
 	once      sync.Once
 }
 
@@ -105,7 +106,7 @@ func chunkOf(l driver.Limits) int64 { return min(l.Buffer, 256<<20) &^ 255 }
 // said to need more than there is.
 func (g *gpu) Memory(p *plan.Plan, _ weights.DType) device.Memory {
 	params, chunks := g.store(p)
-	l, err := lower(p, g.half, params, g.limits, g.choose)
+	_, l, err := g.lowerParts(p, params, g.choose)
 	if err != nil {
 		return device.Memory{Weights: total(chunks), Arena: 1 << 62}
 	}
@@ -113,6 +114,3 @@ func (g *gpu) Memory(p *plan.Plan, _ weights.DType) device.Memory {
 	m.Weights = total(chunks)
 	return m
 }
-
-// wait waits for all that was submitted.
-func (g *gpu) wait(ctx context.Context) error { return g.dev.Wait(ctx, patience) }

@@ -33,13 +33,20 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 			return nil, fmt.Errorf("gpu: weight %s was not loaded", w.Name)
 		}
 	}
-	c, err := n.chooser(context.Background(), p)
+	part, _, err := n.lowerParts(p, n.params, n.choose)
 	if err != nil {
 		return nil, err
 	}
-	r, err := n.compile(context.Background(), p, c)
+	c, err := n.chooser(context.Background(), part)
 	if err != nil {
 		return nil, err
+	}
+	r, err := n.compile(context.Background(), part, c)
+	if err != nil {
+		return nil, err
+	}
+	if part != p {
+		return &parts{r, p}, nil
 	}
 	return r, nil
 }
@@ -142,8 +149,7 @@ func (r *program) run(ctx context.Context, in device.Input, y []float32, body fu
 	if err := body(); err != nil {
 		return err
 	}
-	from := r.place(r.lowered.planarY)
-	return r.dev.Read(ctx, from.Buffer, from.Offset, bytesOf(y), patience)
+	return r.read(ctx, r.place(r.lowered.planarY), y)
 }
 
 // fill writes an evaluation's noise levels and labels.
