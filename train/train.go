@@ -74,8 +74,9 @@ type training struct {
 	savedAt time.Time
 }
 
-// Run trains until the recipe's steps or hours are over, or ctx ends, which
-// leaves a checkpoint too. The recipe must be complete.
+// Run trains until the recipe's steps or hours are over, but for one step at
+// least, or until ctx ends, which leaves a checkpoint too. The recipe must be
+// complete.
 func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
 	if o.Ahead == 0 {
 		o.Ahead = 4
@@ -116,7 +117,7 @@ func (t *training) loop(ctx context.Context) error {
 	if err := t.before(ctx); err != nil {
 		return err
 	}
-	for t.state.Steps < t.recipe.Steps && !t.late() {
+	for over := false; !over; {
 		var g drawn
 		select {
 		case c := <-queue:
@@ -143,7 +144,8 @@ func (t *training) loop(ctx context.Context) error {
 		t.state.Steps, t.state.Position = t.trainer.Steps(), t.state.Position+1
 		t.state.Images += int64(g.images)
 		pace.add(g.images)
-		if err := t.after(ctx, loss, &pace); err != nil {
+		over = t.state.Steps >= t.recipe.Steps || t.late()
+		if err := t.after(ctx, loss, &pace, over); err != nil {
 			return t.end(err)
 		}
 	}
@@ -188,11 +190,10 @@ func (t *training) left(pace *pace) time.Duration {
 	return d
 }
 
-// after does what is due after a step.
-func (t *training) after(ctx context.Context, loss float64, pace *pace) error {
+// after does what is due after a step, which may be the last one.
+func (t *training) after(ctx context.Context, loss float64, pace *pace, last bool) error {
 	s, r, perSecond := &t.state, t.recipe, pace.perSecond()
 	s.Seconds = time.Since(t.began).Seconds()
-	last := s.Steps == r.Steps
 	t.tables.step(s.Steps, loss, t.rate(s.Steps), perSecond, s.Seconds, s.Images, r.Keep.Log, t.opt.Say)
 	var rows []watch.Row
 	best := false

@@ -90,6 +90,9 @@ func (t *trainee) run(ctx context.Context) error {
 		if o.From.State.Steps >= t.recipe.Steps {
 			return &fileError{t.out, fmt.Errorf("its %d steps are done; --steps gives more", t.recipe.Steps)}
 		}
+		if h := t.recipe.Hours; h > 0 && o.From.State.Seconds >= h*3600 {
+			return &fileError{t.out, fmt.Errorf("its %g hours are over; --hours gives more, 0 has no limit", h)}
+		}
 	}
 	err := train.Run(ctx, &t.recipe, o)
 	show.end()
