@@ -50,6 +50,9 @@ type Progress struct {
 	Rows        []watch.Row   // of a validation that this step ended with
 }
 
+// ErrUnsaved says that a training ended and could not write its last state.
+var ErrUnsaved = errors.New("the last steps are lost")
+
 // patience is how many steps without a number in a row end a training.
 const patience = 10
 
@@ -227,7 +230,7 @@ func (t *training) end(cause error) error {
 	t.state.Seconds = time.Since(t.began).Seconds()
 	err := t.save(false)
 	if err != nil {
-		return errors.Join(cause, fmt.Errorf("the last checkpoint is of step %d: %w", max(0, t.saved), err))
+		return errors.Join(cause, fmt.Errorf("%w; the last checkpoint is of step %d: %w", ErrUnsaved, max(0, t.saved), err))
 	}
 	return cause
 }

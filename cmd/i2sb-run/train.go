@@ -100,7 +100,12 @@ func (t *trainee) run(ctx context.Context) error {
 		_, err = fmt.Fprintf(t.stdout, "%s: trained; i2sb-run pack %s -o %s.i2sb makes a pack\n", t.out, filepath.Join(t.out, "last.safetensors"), t.recipe.Name)
 		return err
 	}
-	if ctx.Err() != nil {
+	if errors.Is(err, train.ErrUnsaved) {
+		t.complain("", err)
+		if ctx.Err() == nil {
+			return exitError(exitFailure)
+		}
+	} else if _, none := os.Stat(folder.Last()); ctx.Err() != nil && none == nil {
 		fmt.Fprintf(t.stderr, "%s: saved; --resume goes on\n", t.out)
 	}
 	return classify(err)
