@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -103,7 +104,9 @@ func curves(p *plot.Plot, rows []eval.Row, at func(eval.Row) (float64, float64))
 		labels, _ := plotter.NewLabels(plotter.XYLabels{XYs: points, Labels: steps})
 		for k := range labels.TextStyle {
 			labels.TextStyle[k].Color = c
+			labels.TextStyle[k].Font.Variant = "Sans"
 		}
+		labels.Offset = vg.Point{X: vg.Points(2), Y: vg.Points(4)}
 		p.Add(dots, labels)
 		p.Legend.Add(name, dots)
 	}
@@ -112,6 +115,9 @@ func curves(p *plot.Plot, rows []eval.Row, at func(eval.Row) (float64, float64))
 // dress gives the plot colours that suit light and dark pages.
 func dress(p *plot.Plot) {
 	p.BackgroundColor = color.Transparent
+	for _, style := range []*text.Style{&p.Legend.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
+		style.Font.Variant = "Sans"
+	}
 	p.Legend.TextStyle.Color = ink
 	p.Legend.Top = true
 	p.Legend.Padding = vg.Points(2)

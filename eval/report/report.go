@@ -218,7 +218,7 @@ func (r Report) pairs(s section) []pair {
 		p.Files[method] = path.Join(Folder, Picture(p.Name, rec.Key))
 		var values []string
 		for k, m := range r.Measures {
-			if m.Name != "seconds" && k < 2 && !math.IsNaN(rec.Values[k]) {
+			if (k == 0 || m.Name == "perceptual") && !math.IsNaN(rec.Values[k]) {
 				values = append(values, fmt.Sprintf("%s %.*f", m.Title, m.Digits, rec.Values[k]))
 			}
 		}
