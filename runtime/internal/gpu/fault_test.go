@@ -115,7 +115,7 @@ func TestFaultsNameOperators(t *testing.T) {
 		kind driver.Kind
 		want []string
 	}{
-		{"Pipeline", 1, driver.Memory, []string{"scatter", "memory"}},
+		{"Pipeline", 1, driver.Memory, []string{"advance", "memory"}},
 		{"Pipeline", 8, driver.Invalid, []string{": the GPU refuses"}},
 		{"Group", 20, driver.Memory, []string{"output_blocks.", "memory"}},
 		{"Submit", 3, driver.Lost, []string{"lost", "network: import to export"}},
