@@ -156,3 +156,20 @@ func TestCheckpointsAreKept(t *testing.T) {
 		t.Errorf("a table as a checkpoint: %v", other)
 	}
 }
+
+// TestOneAtATime: a folder takes one training.
+func TestOneAtATime(t *testing.T) {
+	r := short(photos(t, 2))
+	o, _ := options(t.TempDir())
+	second := errors.New("it was never tried")
+	o.Progress = func(p Progress) {
+		if p.Step == 2 {
+			other, _ := options(o.Out)
+			second = run(t, r, other)
+		}
+	}
+	must(t, r, o)
+	if second == nil || !strings.Contains(second.Error(), "another process trains in it") {
+		t.Errorf("the second: %v", second)
+	}
+}

@@ -46,18 +46,12 @@ func certificateFiles(t *testing.T, dir string) *x509.CertPool {
 			t.Fatal(err)
 		}
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed(t, der))
-	return pool
-}
-
-func parsed(t *testing.T, der []byte) *x509.Certificate {
-	t.Helper()
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
+	if c, err = x509.ParseCertificate(der); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	pool := x509.NewCertPool()
+	pool.AddCert(c)
+	return pool
 }
 
 // collector takes OpenTelemetry traces.

@@ -123,7 +123,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 	th, tw := count(y.H, m), count(y.W, m)
 	tiles := y.N * th * tw
 
-	slice := max(1, min(w.blocks, int(how.weights/int64(16*freq*s.rows()))))
+	slice := max(1, min(w.blocks, int(min(how.weights, l.limits.Binding)/int64(16*freq*s.rows()))))
 	slice = count(w.blocks, count(w.blocks, slice))
 	column := int64(16 * freq * max(cb, slice))
 	most := min(tiles, int(how.scratch/int64(16*freq*(cb+slice))), int(l.limits.Binding/column))
