@@ -1,6 +1,5 @@
 // The module's API on WebGPU: Chromium's SwiftShader, the driver's and the
-// executor's own tests, and a GPU that goes away. SwiftShader takes minutes to
-// compile a network's pipelines, so those tests are for ./check --long.
+// executor's own tests, and a GPU that goes away.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -54,7 +53,7 @@ test('a software adapter is named, and only taken when it is asked for', async (
   assert.match(r.device.detail, /software/);
 });
 
-test('the same picture as on WASM', long, async () => {
+test('the same picture as on WASM', async () => {
   const r = await run(async ({ load, plain, psnr }) => {
     const [gpu, cpu] = [await load('/out/tiny.i2sb', { device: 'webgpu' }), await load('/out/tiny.i2sb', { device: 'wasm' })];
     const picture = plain(40, 24, [120, 90, 60, 255]);
@@ -69,7 +68,7 @@ test('the same picture as on WASM', long, async () => {
   assert.ok(r.db >= 48, `${r.db} dB`);
 });
 
-test('a device that is destroyed in the middle of a walk', long, async () => {
+test('a device that is destroyed in the middle of a walk', async () => {
   const original = readFileSync(`${out}/site/i2sb/worker.mjs`);
   server.fault = (path, request, response) => {
     if (path !== '/i2sb/worker.mjs') return false;

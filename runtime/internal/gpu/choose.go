@@ -55,19 +55,20 @@ func (c chooser) conv(s convShape) convChoice {
 // candidates are the ways that may be the fastest.
 func (c chooser) candidates(s convShape) []convChoice {
 	m := s.n * s.h * s.w
-	tilings, thin := tilings, skinny
+	tilings, direct, thin, transforms := tilings, tilings, skinny, []int{4, 2}
 	if c.bare {
-		tilings, thin = bareTilings, bareSkinny
+		// Such a device compiles long shaders for seconds: it gets few, and short ones.
+		tilings, direct, thin, transforms = bareTilings, bareTilings[1:], bareSkinny, []int{4}
 	}
 	if s.out <= 4 {
 		return []convChoice{{tiling: thin, split: c.split(s, thin, m)}}
 	}
 	var all []convChoice
-	for _, t := range tilings {
+	for _, t := range direct {
 		all = append(all, convChoice{tiling: t, split: c.split(s, t, m)})
 	}
 	if s.kernel == 3 && s.stride == 1 && min(s.in, s.out) >= 16 {
-		for _, w := range []int{4, 2} {
+		for _, w := range transforms {
 			for _, t := range tilings {
 				all = append(all, convChoice{tiling: t, winograd: w, weights: weightSlice, scratch: tileSlice})
 			}

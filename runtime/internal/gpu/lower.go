@@ -372,6 +372,9 @@ func (l *lowered) attention(o *plan.Attention) error {
 	}
 	hb := count(blocks(d), lanes) * lanes // of a head
 	keys := 16
+	if l.choose.bare {
+		keys = 4 // they are written out
+	}
 	for keys > 4 && 32*keys*hb > l.limits.WorkgroupMemory-1024 {
 		keys /= 2
 	}
