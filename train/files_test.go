@@ -57,10 +57,10 @@ func TestManyBadFilesAreNotAllNamed(t *testing.T) {
 
 func TestFoldersThatCannotBeTrainedOn(t *testing.T) {
 	empty, small, pairs, cut := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
-	paint(t, filepath.Join(small, "a.png"), 6, 40, 0, false)
-	paint(t, filepath.Join(small, "b.png"), 6, 40, 0, false)
-	paint(t, filepath.Join(pairs, "clean", "a.png"), 20, 20, 0, false)
-	paint(t, filepath.Join(cut, "a.png"), 20, 20, 0, false)
+	paint(t, filepath.Join(small, "a.png"), 6, 40, 0, nil)
+	paint(t, filepath.Join(small, "b.png"), 6, 40, 0, nil)
+	paint(t, filepath.Join(pairs, "clean", "a.png"), 20, 20, 0, nil)
+	paint(t, filepath.Join(cut, "a.png"), 20, 20, 0, nil)
 	b, err := os.ReadFile(filepath.Join(cut, "a.png"))
 	if err != nil {
 		t.Fatal(err)

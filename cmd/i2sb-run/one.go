@@ -69,6 +69,7 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 		return rec, err
 	}
 	rec.Sampler, rec.Steps, rec.Device, rec.Tiles = result.Sampler, result.Steps, result.Device, result.Tiles
+	rec.Instead = result.Fallback
 	rec.Width, rec.Height, rec.Seconds = q.Image.W, q.Image.H, result.Elapsed.Seconds()
 	return rec, nil
 }

@@ -116,7 +116,7 @@ func TestFaultsNameOperators(t *testing.T) {
 		want []string
 	}{
 		{"Pipeline", 2, driver.Memory, []string{"gather", "memory"}},
-		{"Pipeline", 8, driver.Invalid, []string{".", "refuses"}},
+		{"Pipeline", 8, driver.Invalid, []string{": the GPU refuses"}},
 		{"Group", 20, driver.Memory, []string{"output_blocks.", "memory"}},
 		{"Submit", 3, driver.Lost, []string{"lost", "network: import to export"}},
 		{"Wait", 1, driver.Hang, []string{"does not answer", "scatter"}},
