@@ -59,7 +59,7 @@ func (s *storm) pictures() error {
 	}
 	var list strings.Builder
 	for i := range s.o.jobs {
-		b := keepertest.PNG(10+i%7, 8+i/7%5, float64(i/35)*0.021)
+		b := photo(i)
 		if s.poisoned[i] {
 			b = fmt.Appendf(nil, "%d is no picture", i)
 		}
@@ -74,6 +74,9 @@ func (s *storm) pictures() error {
 	}
 	return os.WriteFile(s.list, []byte(list.String()), 0o666)
 }
+
+// photo is a small picture; up to some ten thousand, no two are alike.
+func photo(i int) []byte { return keepertest.PNG(10+i%7, 8+i/7%5, float64(i/35)*0.021) }
 
 func (s *storm) out(round int) string { return filepath.Join(s.dir, fmt.Sprintf("out-%d", round)) }
 
