@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -15,8 +16,9 @@ import (
 
 // checkpoint judges an evaluation with the plain weights of a checkpoint,
 // y_net, and with their moving average, y_ema. NAME.expected.safetensors is
-// about NAME.pt beside it, else checkpoint.pt; if there is a NAME.legacy.pt it
-// gives rows of its own after them, with the same names.
+// about NAME.pt and NAME.legacy.pt beside it, else about checkpoint.pt and
+// checkpoint.legacy.pt; the second gives rows of its own, with the same names.
+// One of them is enough.
 func checkpoint(ctx context.Context, j *job) ([]Row, error) {
 	if err := j.only(func(n string) bool {
 		return n == "x" || n == "t" || n == "label" || n == "y_net" || n == "y_ema"
@@ -29,14 +31,15 @@ func checkpoint(ctx context.Context, j *job) ([]Row, error) {
 	}
 	dir, base := filepath.Split(j.path)
 	stem, _, _ := strings.Cut(base, ".")
-	if !exists(dir + stem + ".pt") {
+	if !exists(dir+stem+".pt") && !exists(dir+stem+".legacy.pt") {
 		stem = "checkpoint"
 	}
+	files := []string{stem + ".pt", stem + ".legacy.pt"}
+	if there := slices.DeleteFunc(slices.Clone(files), func(f string) bool { return !exists(dir + f) }); len(there) > 0 {
+		files = there
+	}
 	var rows []Row
-	for _, name := range []string{stem + ".pt", stem + ".legacy.pt"} {
-		if name != stem+".pt" && !exists(dir+name) {
-			continue
-		}
+	for _, name := range files {
 		r, err := j.checkpointFile(ctx, dir+name, in)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

@@ -110,6 +110,18 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// One checkpoint beside its fixture is enough, whichever it is.
+func TestOneCheckpoint(t *testing.T) {
+	for _, pt := range []string{"checkpoint.pt", "checkpoint.legacy.pt"} {
+		dir := t.TempDir()
+		link(t, dir, "checkpoint.expected.safetensors", pt)
+		rows, err := File(ctx, filepath.Join(dir, "checkpoint.expected.safetensors"), Options{Device: "cpu"})
+		if err != nil || len(rows) != 2 || !rows[0].OK || !rows[1].OK {
+			t.Errorf("%s: %v, %v", pt, rows, err)
+		}
+	}
+}
+
 // TestOneValue changes one value of each of these tensors: that row, and only
 // that row, must fail.
 func TestOneValue(t *testing.T) {
