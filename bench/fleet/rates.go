@@ -51,10 +51,10 @@ func (l *lab) workersRate(ctx context.Context, workers int, span time.Duration) 
 		return 0, err
 	}
 	defer q.Close()
-	in := make([]fleet.Input, 400)
+	in := make([]fleet.Input, 2000)
 	for i := range in {
 		in[i].From = filepath.Join(l.dir, fmt.Sprintf("scale-%d.png", i))
-		if err := os.WriteFile(in[i].From, keepertest.PNG(96, 96, float64(i)), 0o666); err != nil {
+		if err := os.WriteFile(in[i].From, keepertest.PNG(48, 48, float64(i)), 0o666); err != nil {
 			return 0, err
 		}
 	}
