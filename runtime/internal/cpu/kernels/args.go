@@ -78,10 +78,9 @@ type Staged struct {
 	Conv
 	Tile          int64
 	First, Count  int64
-	B0, B1        int64
 	U, V, M       int64
 	UStep, UBlock int64
-	Group         int64
+	Group, Piece  int64
 }
 
 // Moments is struct moments of norm.h.

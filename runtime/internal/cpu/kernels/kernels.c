@@ -41,12 +41,11 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 11: export(a, from, to); break;
     case 12: stage_weights(a, from, to); break;
     case 13: stage_input(a, from, to, s); break;
-    case 14: stage_multiply(a, from, to, s); break;
-    case 15: stage_output(a, from, to); break;
-    case 16: gather(a, from, to); break;
-    case 17: scatter(a, from, to); break;
-    case 18: advance(a, from, to, s); break;
-    case 19: peak(a, from, to, s); break;
-    case 20: stream(a, from, to, s); break;
+    case 14: stage_products(a, from, to, s); break;
+    case 15: gather(a, from, to); break;
+    case 16: scatter(a, from, to); break;
+    case 17: advance(a, from, to, s); break;
+    case 18: peak(a, from, to, s); break;
+    case 19: stream(a, from, to, s); break;
   }
 }

@@ -22,8 +22,7 @@ const (
 	ExportPlanar
 	StageWeights
 	StageInput
-	StageMultiply
-	StageOutput
+	StageProducts
 	GatherWindow
 	ScatterWindow
 	Advance
