@@ -76,6 +76,7 @@ type Walk struct {
 	Steps   []Step
 	UsesX1  bool // some step reads x1
 	History int  // how many saved combinations are read, 0 to 2
+	SavesX0 bool // they are earlier x̂0, so that h0 is the last one after every step
 }
 
 // WalkOptions choose a walk.
@@ -160,7 +161,7 @@ func NewWalk(s *Schedule, o WalkOptions) (*Walk, error) {
 	} else if err := s.checkGrid(w.grid); err != nil {
 		return nil, err
 	}
-	t := &Walk{Sampler: o.Sampler, Steps: d.table(w)}
+	t := &Walk{Sampler: o.Sampler, Steps: d.table(w), SavesX0: true}
 	for i := range t.Steps {
 		st := &t.Steps[i]
 		st.Level, st.Sigma = s.NoiseLevels[st.Index], s.StdFwd[st.Index]
@@ -175,7 +176,9 @@ func NewWalk(s *Schedule, o WalkOptions) (*Walk, error) {
 				t.History = max(t.History, h+1)
 			}
 		}
+		t.SavesX0 = t.SavesX0 && st.Save && st.SaveX == 0 && st.SaveX0 == 1
 	}
+	t.SavesX0 = t.SavesX0 && t.History > 0
 	return t, nil
 }
 

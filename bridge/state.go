@@ -4,10 +4,14 @@ package bridge
 type State struct {
 	C, Rows, Cols int
 	X             []float32    // x_n
-	X0            []float32    // x̂0, filled in before Update
+	X0            []float32    // x̂0, filled in before Update; see Ring
 	X1            []float32    // nil if the walk does not read it and no mask is set
 	H             [2][]float32 // saved combinations, as many as the walk's History
 	Mask          []uint8      // Rows·Cols, 255 is a hole; nil without inpainting
+
+	// Ring, if not 0, is how many rows of each channel X0 holds: row y lies at
+	// y modulo Ring, and is zero again once it has been read.
+	Ring int
 }
 
 // Update makes the next state in place: step number k of a walk. It is the
@@ -24,7 +28,7 @@ func (s *State) UpdateRows(st Step, k int, n Noise, channel, from, to int) {
 	eps := make([]float32, s.Cols)
 	for y := from; y < to; y++ {
 		at := (channel*s.Rows + y) * s.Cols
-		x, x0 := s.X[at:at+s.Cols], s.X0[at:at+s.Cols]
+		x, x0 := s.X[at:at+s.Cols], s.X0Row(channel, y)
 		var x1 []float32
 		if s.X1 != nil {
 			x1 = s.X1[at : at+s.Cols]
@@ -49,10 +53,22 @@ func (s *State) UpdateRows(st Step, k int, n Noise, channel, from, to int) {
 			}
 		}
 		step(st, x, x0, x1, h, eps)
+		if s.Ring != 0 {
+			clear(x0)
+		}
 		if mask != nil {
 			paste(st, x, x1, mask, eps, func(dst []float32) { n.Fill(dst, DrawMask, k, channel, y, 0) })
 		}
 	}
+}
+
+// X0Row is where row y of a channel lies in X0.
+func (s *State) X0Row(channel, y int) []float32 {
+	rows := s.Rows
+	if s.Ring != 0 {
+		rows = s.Ring
+	}
+	return s.X0[(channel*rows+y%rows)*s.Cols:][:s.Cols]
 }
 
 // step is the linear combination for one row.

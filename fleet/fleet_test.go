@@ -61,7 +61,7 @@ func embedded(t testing.TB, dir string, port int) (url string, stop func()) {
 
 func open(t testing.TB, url string) *Queue {
 	t.Helper()
-	q, err := Open(t.Context(), url, Options{Wait: time.Second, Attempts: 3})
+	q, err := Open(t.Context(), url, Options{Wait: 3 * time.Second, Attempts: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func photos(t testing.TB, n int) (in []Input) {
 
 func submit(t testing.TB, q *Queue, s Submit, in []Input) []Outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	out, err := s.Run(ctx, q, in, true)
 	if err != nil {
@@ -243,7 +243,7 @@ func TestPoisonIsBuried(t *testing.T) {
 		}
 	}
 	var c Counts
-	for range 200 {
+	for range 1200 {
 		if c, err = q.Counts(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +268,7 @@ func TestAWorkerThatVanishes(t *testing.T) {
 	ended := make(chan Outcome)
 	go func() { ended <- submit(t, q, Submit{}, in)[0] }()
 	<-stuck.began
-	time.Sleep(1500 * time.Millisecond) // longer than Wait: the heartbeat holds the job
+	time.Sleep(4 * time.Second) // longer than Wait: the heartbeat holds the job
 	healthy := &echo{}
 	work(t, url, healthy)
 	time.Sleep(500 * time.Millisecond)

@@ -9,6 +9,9 @@ import (
 // ErrClosed is returned by every method of a closed Model.
 var ErrClosed = errors.New("runtime: the model is closed")
 
+// ErrNoNumber is what Trainer.Step makes no step along.
+var ErrNoNumber = errors.New("the gradient is no number")
+
 // TaskError says that a pack was not trained for a task.
 type TaskError struct {
 	Task string   // as asked for

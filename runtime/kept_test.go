@@ -5,6 +5,7 @@ import (
 	goruntime "runtime"
 	"testing"
 
+	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
 	"github.com/i2sb-go/i2sb/weights"
@@ -66,25 +67,51 @@ func TestPictureIsLetGo(t *testing.T) {
 	}
 }
 
-// What PlanMemory says of a picture's state is what the walk's planes come to.
+// What PlanMemory says of a picture's state is what the walk's planes come to,
+// and with every sampler, any number of steps, mask and alpha it is at most 60
+// bytes a pixel.
 func TestPlannedState(t *testing.T) {
-	for _, c := range []struct {
-		task, sampler string
-		steps         int
-		bytes         int64 // a pixel
-	}{
-		{"jpeg", "posterior", 1, 24}, {"jpeg", "posterior", 5, 24}, {"inpaint", "posterior", 5, 36 + 2},
-		{"jpeg", "dbim3", 8, 60}, {"inpaint", "dbim3", 8, 60 + 2}, {"jpeg", "i3sb", 4, 36},
-	} {
-		m, err := runtime.PlanMemory(header(nil), 640, 480, runtime.WithTask(c.task), runtime.WithSampler(c.sampler), runtime.WithSteps(c.steps), runtime.WithTile(64))
+	const w, h, side = 4000, 3000, 256
+	plan := func(ot, cond bool, task, sampler string, steps int) float64 {
+		t.Helper()
+		m, err := runtime.PlanMemory(header(func(h *weights.Header) { h.Bridge.OTODE, h.Bridge.CondX1 = ot, cond }), w, h,
+			runtime.WithDevice("cpu"), runtime.WithTask(task), runtime.WithSampler(sampler), runtime.WithSteps(steps), runtime.WithTile(side))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.State != c.bytes*640*480 {
-			t.Errorf("%s, %s, %d steps: %.1f bytes a pixel, not %d", c.task, c.sampler, c.steps, float64(m.State)/(640*480), c.bytes)
-		}
 		if m.Peak != m.State+m.Weight+m.Arena+m.Work {
 			t.Errorf("%+v does not add up", m)
+		}
+		perPixel := float64(m.State+m.Alpha) / (w * h)
+		if perPixel > 60 {
+			t.Errorf("OT-ODE %v, condition %v, %s, %s, %d steps: %.1f bytes a pixel", ot, cond, task, sampler, steps, perPixel)
+		}
+		return perPixel
+	}
+	for _, ot := range []bool{false, true} {
+		for _, sampler := range bridge.SamplerNames() {
+			for _, steps := range []int{1, 2, 3, 4, 5, 7, 10, 51} {
+				if _, err := runtime.Resolve(header(func(h *weights.Header) { h.Bridge.OTODE = ot }), runtime.WithSampler(sampler), runtime.WithSteps(steps)); err != nil {
+					continue // not this bridge's, or not so many
+				}
+				for _, task := range []string{"jpeg", "inpaint"} {
+					plan(ot, false, task, sampler, steps)
+					plan(ot, true, task, sampler, steps)
+				}
+			}
+		}
+	}
+	const alpha, mask, ring = 2, 2, 12. * side / h
+	for _, c := range []struct {
+		task, sampler string
+		steps         int
+		bytes         float64
+	}{
+		{"jpeg", "posterior", 1, 24}, {"jpeg", "posterior", 5, 24}, {"inpaint", "posterior", 5, 36 + mask},
+		{"jpeg", "i3sb", 4, 36}, {"jpeg", "dbim3", 8, 48 + ring}, {"inpaint", "dbim3", 8, 48 + ring + mask},
+	} {
+		if got := plan(false, false, c.task, c.sampler, c.steps); math.Abs(got-c.bytes-alpha) > 0.01 {
+			t.Errorf("%s, %s, %d steps: %.2f bytes a pixel, not %.2f", c.task, c.sampler, c.steps, got, c.bytes+alpha)
 		}
 	}
 }

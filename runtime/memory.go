@@ -19,6 +19,7 @@ type Memory struct {
 	Work   int64 `json:"scratch"` // the device's own buffers
 	State  int64 `json:"state"`   // the picture: states, histories and mask; see PlanMemory
 	Peak   int64 `json:"peak"`    // the sum
+	Alpha  int64 `json:"alpha"`   // more than that, if the picture has an alpha channel
 }
 
 // PlanMemory tells what restoring a w×h picture takes, without running it. For
@@ -28,11 +29,13 @@ type Memory struct {
 //
 // State is the most that the picture takes at any time: 12 bytes a pixel for
 // each of the walk's states and histories (two for posterior and ode, three
-// with a mask, up to five for dbim3) and 2 or 3 for a mask. Decoding before the
-// walk and encoding after it take no more than the least walk, 24 bytes a
-// pixel, for pictures of 8 bits without alpha; RestorePicture lets go of what
-// was decoded once the walk has begun. Alpha is held all the time, 2 bytes a
-// pixel more. The program itself, some 25 MiB, is not counted.
+// with a mask, up to four for dbim3), 2 or 3 for a mask, and x̂0 for the rows of
+// a tile where a history saves it. Decoding before the walk and encoding after
+// it take no more than the least walk, 24 bytes a pixel; RestorePicture lets go
+// of what was decoded once the walk has begun. What comes on top is told apart
+// or not counted: alpha, 2 bytes a pixel; pixels where a mask is neither black
+// nor white, 6; 12 for a copy that a Step gives; and the program itself, some
+// 25 MiB.
 func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	var oo openOptions
 	var o options
@@ -89,7 +92,11 @@ func (m *Model) memory(o *options, w, ht int) (Memory, error) {
 			r.State += int64(spec.W) * int64(spec.H)
 		}
 	}
+	if masked && wk.m.header.Bridge.AddX1Noise { // see kept
+		r.State += 6 * int64(w) * int64(ht)
+	}
 	r.State += spec.Bytes()
+	r.Alpha = 2 * int64(w) * int64(ht)
 	r.Peak = need.Total() + r.State
 	return r, nil
 }

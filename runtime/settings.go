@@ -47,14 +47,27 @@ func Resolve(h weights.Header, opts ...Option) (Settings, error) {
 	return r, nil
 }
 
+// Tensors lists the tensors of a network: what a source of its weights holds.
+func Tensors(n weights.Network) ([]weights.Info, error) {
+	c, err := unet.Parse(n)
+	if err != nil {
+		return nil, err
+	}
+	p, err := unet.Build(n, 1, c.Multiple(), c.Multiple())
+	if err != nil {
+		return nil, err
+	}
+	var list []weights.Info
+	for _, w := range p.Params {
+		list = append(list, weights.Info{Name: w.Name, Shape: w.Shape, DType: weights.F32})
+	}
+	return list, nil
+}
+
 // CheckWeights tells whether src holds exactly the tensors of a network, by
 // name and shape, without reading them.
 func CheckWeights(n weights.Network, src weights.Source) error {
-	c, err := unet.Parse(n)
-	if err != nil {
-		return err
-	}
-	p, err := unet.Build(n, 1, c.Multiple(), c.Multiple())
+	want, err := Tensors(n)
 	if err != nil {
 		return err
 	}
@@ -62,7 +75,7 @@ func CheckWeights(n weights.Network, src weights.Source) error {
 	for _, t := range src.Tensors() {
 		have[t.Name] = t.Shape
 	}
-	for _, w := range p.Params {
+	for _, w := range want {
 		shape, ok := have[w.Name]
 		if !ok {
 			return fmt.Errorf("the file has no tensor %q, which this network configuration needs", w.Name)

@@ -22,17 +22,15 @@ type Trainer struct {
 	opt      TrainOptions
 	device   device.Device
 	learner  device.Learner
-	plan     *plan.Gradient
-	batches  int // since the last Step
+	lessons  []*lesson // by shape
+	batches  float64   // since the last Step
 	steps    int
-	in       device.Input
-	target   device.Target
 }
 
 // TrainOptions say how a network is trained. The zero value of a field takes
 // what is in brackets, which is what the reference does.
 type TrainOptions struct {
-	Batch, Height, Width int // pictures that are evaluated at once [1], and their size, a multiple of the network's
+	Shapes []TrainShape // of the batches; all train the same weights
 
 	Rate         func(step int) float64 // of learning, for step 1, 2, … [StepRate(5e-5, 0.99, 1000)]
 	Beta1, Beta2 float64                // [0.9, 0.999]
@@ -45,34 +43,12 @@ type TrainOptions struct {
 	Memory int64 // bytes that activations and their gradients may take; activations are made again to keep to it [no limit]
 }
 
-// StepRate falls by a factor every so many steps, as the reference's StepLR.
-func StepRate(rate, factor float64, every int) func(int) float64 {
-	return func(step int) float64 { return rate * math.Pow(factor, float64((step-1)/every)) }
-}
+// TrainShape is how many pictures are evaluated at once [1], and their size, a
+// multiple of the network's.
+type TrainShape struct{ Batch, Height, Width int }
 
-// CosineRate falls from rate to last over a number of steps, along half a
-// cosine, after a linear rise over the first warm ones.
-func CosineRate(rate, last float64, steps, warm int) func(int) float64 {
-	return func(step int) float64 {
-		if step <= warm {
-			return rate * float64(step) / float64(warm)
-		}
-		t := min(1, float64(step-warm)/float64(max(1, steps-warm)))
-		return last + (rate-last)*(1+math.Cos(math.Pi*t))/2
-	}
-}
-
-// Example is a picture to learn from: its clean and its degraded form, and the
-// index of the bridge at which it is asked.
-type Example struct {
-	X0, X1 *bridge.Image
-	Index  int
-	Noise  bridge.Noise  // ε is its DrawStep; nil on OT-ODE bridges
-	Draw   int           // the step that Noise is asked for
-	Cond   *bridge.Image // what a conditional network reads; nil is X1
-	Mask   []uint8       // H·W, 255 where there is something to learn; nil is everywhere
-	Class  int
-}
+// String is "16 of 64×48": width, then height.
+func (s TrainShape) String() string { return fmt.Sprintf("%d of %d×%d", s.Batch, s.Width, s.Height) }
 
 // NewTrainer loads the weights of src for training. The moving average starts
 // as the weights. The error is a DeviceError if the device cannot train.
@@ -92,27 +68,61 @@ func NewTrainer(ctx context.Context, h weights.Header, src weights.Source, o Tra
 	if want := t.config.Out * (1 + btoi(h.Bridge.CondX1)); t.config.In != want {
 		return nil, fmt.Errorf("runtime: the network has %d input channels, its bridge needs %d", t.config.In, want)
 	}
-	p, err := unet.Build(h.Network, t.opt.Batch, t.opt.Height, t.opt.Width)
+	gradients, err := t.differentiate()
 	if err != nil {
 		return nil, err
 	}
-	if t.plan, err = plan.Differentiate(p, int(t.opt.Memory/4)); err != nil {
+	teacher, err := openTeacher(oo)
+	if err != nil {
 		return nil, err
 	}
-	if t.device, err = openDevice(oo); err != nil {
-		return nil, err
-	}
-	teacher, ok := t.device.(device.Teacher)
-	if !ok {
-		t.device.Close()
-		return nil, &DeviceError{oo.device, errors.New("it cannot train yet; ref, which is slow, can")}
-	}
-	if t.learner, err = teacher.Learn(ctx, t.plan, src); err != nil {
+	t.device = teacher
+	if t.learner, err = teacher.Learn(ctx, gradients, src); err != nil {
 		t.device.Close()
 		return nil, err
 	}
-	t.allocate()
 	return t, nil
+}
+
+// openTeacher opens a device that trains; auto takes the processor where the
+// best device does not.
+func openTeacher(o openOptions) (device.Teacher, error) {
+	d, err := openDevice(o)
+	if err != nil {
+		return nil, err
+	}
+	if teacher, ok := d.(device.Teacher); ok {
+		return teacher, nil
+	}
+	name := d.Info().Name
+	d.Close()
+	if (o.device == "" || o.device == "auto") && name != "cpu" {
+		o.device = "cpu"
+		return openTeacher(o)
+	}
+	return nil, &DeviceError{o.device, fmt.Errorf("%s cannot train", name)}
+}
+
+// differentiate makes the plan and the lesson of every shape.
+func (t *Trainer) differentiate() (all []*plan.Gradient, err error) {
+	if len(t.opt.Shapes) == 0 {
+		return nil, errors.New("runtime: no shape of batches to train with")
+	}
+	for _, s := range t.opt.Shapes {
+		s.Batch = max(1, s.Batch)
+		p, err := unet.Build(t.header.Network, s.Batch, s.Height, s.Width)
+		if err != nil {
+			return nil, err
+		}
+		g, err := plan.Differentiate(p, int(t.opt.Memory/4))
+		if err != nil {
+			return nil, err
+		}
+		l := newLesson(s, g, t.config.Classes > 0)
+		t.lessons, all = append(t.lessons, l), append(all, g)
+		l.share = float64(len(l.target.Label)) / float64(len(t.lessons[0].target.Label))
+	}
+	return all, nil
 }
 
 func (o TrainOptions) defaults() TrainOptions {
@@ -128,92 +138,54 @@ func (o TrainOptions) defaults() TrainOptions {
 	if o.Rate == nil {
 		o.Rate = StepRate(5e-5, 0.99, 1000)
 	}
-	o.Batch = max(1, o.Batch)
 	return o
 }
 
-func (t *Trainer) allocate() {
-	x, y := t.plan.Shape(t.plan.X), t.plan.Shape(t.plan.Output)
-	t.in = device.Input{X: make([]float32, x.Len()), Levels: make([]float64, x.N)}
-	if t.config.Classes > 0 {
-		t.in.Labels = make([]int, x.N)
-	}
-	t.target = device.Target{Label: make([]float32, y.Len()), Mask: make([]float32, y.N*y.H*y.W), Weight: make([]float64, y.N)}
-}
+func (t *Trainer) params() []plan.ParamInfo { return t.lessons[0].plan.Params }
 
 // Add evaluates a batch and adds its gradients to those since the last Step,
-// which takes their mean. It returns the loss: the mean of (output − label)²,
-// both times the mask, over all elements or over the holes.
+// which takes their mean, over elements: a batch of another shape counts as
+// many times as much as it has more of them. Add returns the loss: the mean of
+// Weight·(output − label)², output and label times the mask, over all elements
+// or over the holes. If it fails on the way, all gradients since the last Step
+// are forgotten.
 func (t *Trainer) Add(ctx context.Context, batch []Example) (loss float64, err error) {
-	if err := t.fill(batch); err != nil {
+	l, err := t.evaluate(batch, func(i int, l *lesson) (err error) {
+		if loss, err = t.learner.Batch(ctx, i, l.in, l.target); err != nil {
+			t.batches = 0
+			return errors.Join(err, t.learner.Forget())
+		}
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
-	if loss, err = t.learner.Batch(ctx, t.in, t.target); err == nil {
-		t.batches++
-	}
-	return loss, err
+	t.batches += l.share
+	return loss / l.share, nil
 }
 
 // Loss evaluates a batch and nothing else.
-func (t *Trainer) Loss(ctx context.Context, batch []Example) (float64, error) {
-	if err := t.fill(batch); err != nil {
+func (t *Trainer) Loss(ctx context.Context, batch []Example) (loss float64, err error) {
+	l, err := t.evaluate(batch, func(i int, l *lesson) (err error) {
+		loss, err = t.learner.Loss(ctx, i, l.in, l.target)
+		return err
+	})
+	if err != nil {
 		return 0, err
 	}
-	return t.learner.Loss(ctx, t.in, t.target)
+	return loss / l.share, nil
 }
 
-// fill makes the network's input and label of a batch.
-func (t *Trainer) fill(batch []Example) error {
-	s := t.plan.Shape(t.plan.Output)
-	if len(batch) != s.N {
-		return fmt.Errorf("runtime: %d examples for batches of %d", len(batch), s.N)
+func (t *Trainer) evaluate(batch []Example, f func(int, *lesson) error) (*lesson, error) {
+	i, err := t.lesson(batch)
+	if err != nil {
+		return nil, err
 	}
-	each, area := s.Len()/s.N, s.H*s.W
-	holes := make([]float64, s.N)
-	for n, e := range batch {
-		if e.X0 == nil || e.X1 == nil || e.X0.C != s.C || e.X0.H != s.H || e.X0.W != s.W || (e.Noise == nil && !t.header.Bridge.OTODE) {
-			return fmt.Errorf("runtime: example %d is not whole, or its pictures are not %d×%d×%d", n, s.C, s.H, s.W)
-		}
-		p, err := t.schedule.Sample(e.X0, e.X1, e.Index, e.Noise, e.Draw)
-		if err != nil {
-			return err
-		}
-		in := t.in.X[n*len(t.in.X)/s.N:]
-		copy(in, p.X.Pix)
-		if t.header.Bridge.CondX1 {
-			cond := e.Cond
-			if cond == nil {
-				cond = e.X1
-			}
-			if err := cond.SameSize(e.X0); err != nil {
-				return err
-			}
-			copy(in[each:], cond.Pix)
-		}
-		copy(t.target.Label[n*each:], p.Label.Pix)
-		t.in.Levels[n] = p.Level
-		if t.in.Labels != nil {
-			t.in.Labels[n] = e.Class
-		}
-		mask := t.target.Mask[n*area:][:area]
-		if e.Mask != nil && len(e.Mask) != area {
-			return fmt.Errorf("runtime: the mask of example %d has %d elements, the picture %d", n, len(e.Mask), area)
-		}
-		for i := range mask {
-			mask[i] = 1
-			if e.Mask != nil {
-				mask[i] = float32(e.Mask[i]) / 255
-			}
-			holes[n] += float64(mask[i])
-		}
+	l := t.lessons[i]
+	if err := t.fill(l, batch); err != nil {
+		return nil, err
 	}
-	for n := range holes {
-		t.target.Weight[n] = 1 / float64(s.Len())
-		if t.opt.AreaLoss && holes[n] > 0 {
-			t.target.Weight[n] *= float64(area) / holes[n]
-		}
-	}
-	return nil
+	return l, f(i, l)
 }
 
 // Step moves the weights and their moving average along the mean of the
@@ -224,14 +196,14 @@ func (t *Trainer) Step() error {
 		return errors.New("runtime: there are no gradients to step along")
 	}
 	u := device.Update{Step: t.steps + 1, Rate: t.opt.Rate(t.steps + 1), Beta1: t.opt.Beta1, Beta2: t.opt.Beta2, Eps: t.opt.Eps, Decay: t.opt.Decay,
-		Scale: 1 / float64(t.batches), Average: min(t.opt.Average, float64(2+t.steps)/float64(11+t.steps))}
+		Scale: 1 / t.batches, Average: min(t.opt.Average, float64(2+t.steps)/float64(11+t.steps))}
 	t.batches = 0
 	norm, err := t.learner.Norm()
 	if err != nil {
 		return err
 	}
 	if norm *= u.Scale; math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return errors.Join(fmt.Errorf("runtime: the gradient of step %d is no number; the step was left out", u.Step), t.learner.Forget())
+		return errors.Join(fmt.Errorf("runtime: step %d was left out: %w", u.Step, ErrNoNumber), t.learner.Forget())
 	}
 	if t.opt.Clip > 0 && norm > t.opt.Clip {
 		u.Scale *= t.opt.Clip / norm
@@ -240,42 +212,16 @@ func (t *Trainer) Step() error {
 	return t.learner.Update(u)
 }
 
+// DeviceInfo describes what trains.
+func (t *Trainer) DeviceInfo() DeviceInfo { return DeviceInfo(t.device.Info()) }
+
 // Steps is how many there were.
 func (t *Trainer) Steps() int { return t.steps }
 
-// Part is one of the sets of tensors that a Trainer holds.
-type Part int
-
-const (
-	Weights Part = iota
-	Gradients
-	Moments1 // of AdamW
-	Moments2
-	Averages // the moving average of the weights
-)
-
-// Source reads one of the sets, for a pack or a checkpoint. It reads what is
-// there when it is asked.
-func (t *Trainer) Source(p Part) weights.Source { return trained{t, device.Tensor(p)} }
-
-// Resume goes on from a saved state: the sets in order, and the number of
-// steps.
-func (t *Trainer) Resume(steps int, weights, moments1, moments2, averages weights.Source) error {
-	for part, src := range map[Part]interface {
-		ReadF32(string, []float32) error
-	}{Weights: weights, Moments1: moments1, Moments2: moments2, Averages: averages} {
-		for _, info := range t.plan.Params {
-			v := make([]float32, info.Len())
-			if err := src.ReadF32(info.Name, v); err != nil {
-				return err
-			}
-			if err := t.learner.Set(info.Name, device.Tensor(part), v); err != nil {
-				return err
-			}
-		}
-	}
-	t.steps = steps
-	return nil
+// Device says what the network is trained on.
+func (t *Trainer) Device() string {
+	i := t.device.Info()
+	return i.Name + ": " + i.Detail
 }
 
 // Close frees the device.
@@ -286,23 +232,3 @@ func (t *Trainer) Close() error {
 	}
 	return err
 }
-
-// trained is a part of a trainer as a source.
-type trained struct {
-	t    *Trainer
-	part device.Tensor
-}
-
-func (s trained) Tensors() []weights.Info {
-	var list []weights.Info
-	for _, p := range s.t.plan.Params {
-		list = append(list, weights.Info{Name: p.Name, Shape: p.Shape, DType: weights.F32})
-	}
-	return list
-}
-
-func (s trained) ReadF32(name string, dst []float32) error {
-	return s.t.learner.Get(name, s.part, dst)
-}
-
-func (s trained) Close() error { return nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -16,8 +17,10 @@ import (
 func trainer(t *testing.T, o runtime.TrainOptions, change func(*weights.Header)) *runtime.Trainer {
 	t.Helper()
 	h := header(change)
-	o.Height, o.Width = 4, 6
-	tr, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("ref"))
+	if o.Shapes == nil {
+		o.Shapes = []runtime.TrainShape{{Height: 4, Width: 6}}
+	}
+	tr, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("cpu"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +37,9 @@ func example(k int) runtime.Example {
 	}
 	return runtime.Example{X0: x0, X1: x1, Index: (k*337 + 100) % 1000, Noise: bridge.NewNoise(3), Draw: k}
 }
+
+// pairs is a shape of two examples.
+var pairs = []runtime.TrainShape{{Batch: 2, Height: 4, Width: 6}}
 
 func add(t *testing.T, tr *runtime.Trainer, batch ...runtime.Example) float64 {
 	t.Helper()
@@ -128,7 +134,7 @@ func TestResumeIsExact(t *testing.T) {
 // nothing but the memory.
 func TestAccumulationIsTheMean(t *testing.T) {
 	one := trainer(t, runtime.TrainOptions{}, nil)
-	two := trainer(t, runtime.TrainOptions{Batch: 2}, nil)
+	two := trainer(t, runtime.TrainOptions{Shapes: pairs}, nil)
 	a := add(t, one, example(0))
 	b := add(t, one, example(1))
 	if c := add(t, two, example(0), example(1)); math.Abs(c-(a+b)/2) > 1e-6*c {
@@ -141,13 +147,67 @@ func TestAccumulationIsTheMean(t *testing.T) {
 	if e := optest.NMSE(g, h); e > 1e-9 {
 		t.Errorf("gradients differ: %g", e)
 	}
-	small := trainer(t, runtime.TrainOptions{Batch: 2, Memory: 300 << 10}, nil)
+	both := trainer(t, runtime.TrainOptions{Shapes: append([]runtime.TrainShape{{Height: 4, Width: 6}}, pairs...)}, nil)
+	add(t, both, example(0))
+	if c := add(t, both, example(1), example(0)); math.Abs(c-(a+b)/2) > 1e-6*c || both.Batches() != 3 {
+		t.Errorf("losses %g and %g, in a second shape %g; %g batches", a, b, c, both.Batches())
+	}
+	add(t, one, example(0)) // now one has 0, 1, 0
+	if e := optest.NMSE(all(t, both.Source(runtime.Gradients)), all(t, one.Source(runtime.Gradients))); e > 1e-9 {
+		t.Errorf("gradients of two shapes differ: %g", e)
+	}
+	small := trainer(t, runtime.TrainOptions{Shapes: pairs, Memory: 300 << 10}, nil)
 	add(t, small, example(0), example(1))
 	if e := optest.NMSE(all(t, small.Source(runtime.Gradients)), h); e > 1e-9 {
 		t.Errorf("a limit of memory changes the gradients: %g", e)
 	}
-	if _, err := runtime.NewTrainer(ctx, header(nil), optest.RandomNetwork(header(nil).Network), runtime.TrainOptions{Height: 4, Width: 6, Memory: 1 << 10}); err == nil {
+	if _, err := runtime.NewTrainer(ctx, header(nil), optest.RandomNetwork(header(nil).Network), runtime.TrainOptions{Shapes: pairs, Memory: 1 << 10}); err == nil {
 		t.Error("a kilobyte is enough")
+	}
+}
+
+// Two trainers that exchange gradients step as one that sees all examples.
+func TestGradientsCanBeExchanged(t *testing.T) {
+	whole := trainer(t, runtime.TrainOptions{}, nil)
+	parts := []*runtime.Trainer{trainer(t, runtime.TrainOptions{}, nil), trainer(t, runtime.TrainOptions{}, nil)}
+	for k, p := range []*runtime.Trainer{parts[0], parts[1], parts[1]} {
+		add(t, p, example(k))
+		add(t, whole, example(k))
+	}
+	var sum [][]float32
+	for i, p := range parts {
+		src := p.Source(runtime.Gradients)
+		for k, info := range src.Tensors() {
+			v := make([]float32, info.Len())
+			if err := src.ReadF32(info.Name, v); err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				sum = append(sum, v)
+				continue
+			}
+			for j := range v {
+				sum[k][j] += v[j]
+			}
+		}
+	}
+	src, err := weights.NewMemory(whole.Source(runtime.Gradients).Tensors(), sum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := parts[0].Batches() + parts[1].Batches()
+	step(t, whole)
+	for _, p := range parts {
+		if err := p.SetGradients(src, batches); err != nil {
+			t.Fatal(err)
+		}
+		step(t, p)
+		if e := optest.NMSE(all(t, p.Source(runtime.Moments1)), all(t, whole.Source(runtime.Moments1))); e > 1e-9 {
+			t.Errorf("the step differs from that of one trainer: %g", e)
+		}
+	}
+	if err := parts[0].SetGradients(src, 0); err == nil {
+		t.Error("gradients of no batches")
 	}
 }
 
@@ -171,6 +231,11 @@ func TestMaskedLoss(t *testing.T) {
 	}
 	if math.Abs(parts-full) > 1e-6*full {
 		t.Errorf("the halves make %g, the whole %g", parts, full)
+	}
+	light := example(0)
+	light.Weight = 0.25
+	if v := add(t, whole, light); math.Abs(v-full/4) > 1e-6*full {
+		t.Errorf("a quarter of the weight makes a loss of %g, the whole %g", v, full)
 	}
 }
 
@@ -230,10 +295,15 @@ func TestTrainerRefuses(t *testing.T) {
 	if _, err := tr.Add(stopped, []runtime.Example{example(0)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+	if err := tr.Step(); err == nil {
+		t.Error("a step along part of a gradient")
+	}
+	if _, err := tr.Add(ctx, []runtime.Example{wrong, wrong}); err == nil || !strings.Contains(err.Error(), "1 of 6×4") {
+		t.Errorf("the error does not name the shapes there are: %v", err)
+	}
 	h := header(nil)
-	var de *runtime.DeviceError
-	if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), runtime.TrainOptions{Height: 4, Width: 6}, runtime.WithDevice("cpu")); !errors.As(err, &de) {
-		t.Errorf("a device that cannot train: %v", err)
+	if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), runtime.TrainOptions{}, runtime.WithDevice("ref")); err == nil {
+		t.Error("no shape")
 	}
 }
 

@@ -142,6 +142,9 @@ func (k *walk) spec() device.CanvasSpec {
 	b := k.m.header.Bridge
 	s := device.CanvasSpec{C: k.m.Channels(), H: k.padH, W: k.padW, Table: k.table, Clip: k.clip,
 		Cond: b.CondX1, Apart: k.o.cond != nil || b.AddX1Noise, Label: -1}
+	if k.table.SavesX0 && k.windows[0].H < k.padH {
+		s.Ring = k.windows[0].H
+	}
 	if k.m.config.Classes > 0 {
 		s.Label = k.o.label
 	}
@@ -173,6 +176,7 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 		if err := k.canvas.Begin(); err != nil {
 			return nil, err
 		}
+		from := 0
 		for j, win := range k.windows {
 			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
 				return k.canvas.Evaluate(k.watched(ctx, p, i, j), p, win, st)
@@ -180,9 +184,12 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 			if err != nil {
 				return nil, err
 			}
-		}
-		if err := k.canvas.Update(st, i); err != nil {
-			return nil, err
+			if to := tile.Done(k.windows, j, k.padH); to > from {
+				if err := k.canvas.Update(st, i, from, to); err != nil {
+					return nil, err
+				}
+				from = to
+			}
 		}
 		if k.o.onStep != nil && !st.Inner {
 			if err := k.o.onStep(Step{Done: i + 1, Of: len(k.table.Steps), Index: st.Next, walk: k}); err != nil {

@@ -155,8 +155,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, j *job) {
 		}
 		if out.err != nil {
 			s.leave(j)
-			exchangeOf(r.Context()).problem = gone()
-			return
+			s.fail(w, r, gone())
 		}
 	}
 	if err := s.wait(j); err != nil {

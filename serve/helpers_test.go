@@ -168,7 +168,7 @@ func wants(t testing.TB, what, code string, a *http.Response, b []byte) {
 // eventually waits for something that another goroutine does.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 6000 {
 		if is() {
 			return
 		}

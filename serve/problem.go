@@ -113,12 +113,13 @@ func ending() *Problem {
 	return p
 }
 
-// fail answers with a problem.
+// fail answers with a problem. To a client that went away there is no answer:
+// one that only closed its sending side must not take an empty one for a result.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	x := exchangeOf(r.Context())
 	x.problem = p
 	if p.Code == cancelled {
-		return
+		panic(http.ErrAbortHandler)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")

@@ -4,10 +4,11 @@
 //
 // with the saved combinations h, and known pixels put back under a mask (255 is
 // a hole). Noise is Philox4x32-10 and Box–Muller as bridge.NewNoise says, which
-// gives the four columns of a counter to one thread; RECORDED noise is read. A
-// picture's band is ROWS rows of PITCH floats, the first being row FIRST of all
-// channels' rows. Workgroup 64 along the columns; log, cosine and sine are
-// polynomials, for WGSL promises few digits of its own.
+// gives the four columns of a counter to one thread; RECORDED noise is read.
+// Rows are PITCH floats; those of one call start with row Y of a CHANNEL, which is
+// row AT of its band and row X0_AT of x̂0's, which is zeroed once read if it is a
+// RING. Workgroup 64 along the columns; log, cosine and sine are polynomials, for
+// WGSL promises few digits of its own.
 //# bind write x array<vec4<f32>>
 //# bind write x0 array<vec4<f32>>
 //# if X1
@@ -28,7 +29,7 @@
 //# bind write mask_eps array<vec4<f32>>
 //# end
 //# end
-//# params PITCH FIRST H KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
+//# params PITCH CHANNEL Y AT X0_AT KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
 
 // high is the upper half of a product.
 fn high(a: u32, b: u32) -> u32 {
@@ -102,18 +103,17 @@ fn normals(quad: u32, row: u32, channel: u32, draw: u32) -> vec4<f32> {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= p.PITCH / 4u) { return; }
-  let at = id.y * (p.PITCH / 4u) + id.x;
-  let row = p.FIRST + id.y;
-  let channel = row / p.H;
-  let line = row % p.H;
+  let at = (p.AT + id.y) * (p.PITCH / 4u) + id.x;
+  let x0_at = (p.X0_AT + id.y) * (p.PITCH / 4u) + id.x;
+  let line = p.Y + id.y;
   let old = x[at];
-  var clean = x0[at];
+  var clean = x0[x0_at];
   //# if MASK
   let bytes = mask[line * (p.PITCH / 4u) + id.x];
   let hole = vec4<f32>((vec4<u32>(bytes) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)) / 255.0;
   if (p.MASK_X0 != 0u) {
     clean = clean * hole + x1[at] * (1.0 - hole);
-    x0[at] = clean;
+    x0[x0_at] = clean;
   }
   //# end
   var next = p.C0 * clean + p.CX * old;
@@ -130,7 +130,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     //# if RECORDED
     next += p.NOISE * eps[at];
     //# else
-    next += p.NOISE * normals(id.x, line, channel, p.DRAW);
+    next += p.NOISE * normals(id.x, line, p.CHANNEL, p.DRAW);
     //# end
   }
   //# if HISTORY > 0
@@ -147,10 +147,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     //# if RECORDED
     known += p.MASK_NOISE * mask_eps[at];
     //# else
-    known += p.MASK_NOISE * normals(id.x, line, channel, p.MASK_DRAW);
+    known += p.MASK_NOISE * normals(id.x, line, p.CHANNEL, p.MASK_DRAW);
     //# end
   }
   next = select((1.0 - hole) * known + hole * next, next, hole == vec4<f32>(1.0));
   //# end
   x[at] = next;
+  //# if RING
+  x0[x0_at] = vec4<f32>(0.0);
+  //# end
 }

@@ -24,6 +24,15 @@ func tiling(bm, bn, tm, tn int, more Constants) Constants {
 // plain are the constants of a kernel that reads and writes with nothing else.
 func plain(more Constants) Constants { return tiling(1, 1, 1, 1, more) }
 
+// back are the constants of a kernel that leads back through a Read.
+func back(more Constants) Constants {
+	c := Constants{"READS": 0, "CONCAT": 0, "AFFINE": 0, "SILU": 0, "RESAMPLE": 0, "ADD": 0}
+	for k, v := range more {
+		c[k] = v
+	}
+	return c
+}
+
 // golden are variants whose texts are kept to be reviewed: every file, and the
 // products with every tile and with all that a convolution can do.
 var golden = []struct {
@@ -60,8 +69,30 @@ var golden = []struct {
 	{"clear", "clear", nil},
 	{"peak", "peak", nil},
 	{"stream", "stream", nil},
-	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0}},
-	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1}},
+	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0, "RING": 1}},
+	{"loss", "loss", nil},
+	{"turn", "turn", nil},
+	{"spread", "spread", nil},
+	{"read-back", "read_back", back(Constants{"READS": 1, "CONCAT": 1, "AFFINE": 1, "SILU": 1, "RESAMPLE": 2, "ADD": 1})},
+	{"read-back-plain", "read_back", back(Constants{"RESAMPLE": 1})},
+	{"affine-back", "affine_back", back(Constants{"READS": 1, "AFFINE": 1})},
+	{"sums", "sums", Constants{"ALL": 0, "ADD": 1}},
+	{"sums-all", "sums", Constants{"ALL": 1, "ADD": 0}},
+	{"norm-back-groups", "norm_back", Constants{"SCALE": 1, "OUT": 0, "ADD": 0}},
+	{"norm-back-time", "norm_back", Constants{"SCALE": 1, "OUT": 1, "ADD": 0}},
+	{"norm-back-parameters", "norm_back", Constants{"SCALE": 0, "OUT": 2, "ADD": 0}},
+	{"norm-input", "norm_input", Constants{"ADD": 1}},
+	{"linear-back", "linear_back", Constants{"SILU": 1, "ADD": 0}},
+	{"linear-weights", "linear_weights", Constants{"SILU": 1}},
+	{"embed-back", "embed_back", nil},
+	{"attention-scores", "attention_scores", nil},
+	{"attention-slopes", "attention_slopes", nil},
+	{"attention-back", "attention_back", Constants{"ADD": 0}},
+	{"conv-weights", "conv_weights", Constants{"K": 3, "STRIDE": 1, "TN": 4}},
+	{"gather-parts", "gather_parts", nil},
+	{"adamw", "adamw", nil},
+	{"squares", "squares", nil},
+	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1, "RING": 0}},
 }
 
 func TestGolden(t *testing.T) {
@@ -90,7 +121,7 @@ func TestGolden(t *testing.T) {
 
 // Every kernel is among the goldens and says what it is.
 func TestEveryFile(t *testing.T) {
-	shown := map[string]bool{"store.wgsl": true, "weight.wgsl": true, "read.wgsl": true, "write.wgsl": true} // included by others
+	shown := map[string]bool{"store.wgsl": true, "weight.wgsl": true, "read.wgsl": true, "write.wgsl": true, "unread.wgsl": true} // included by others
 	for _, g := range golden {
 		shown[g.file+".wgsl"] = true
 	}

@@ -3,7 +3,7 @@
 //
 //   bench/compare --setup; go run ./bench/race --works default/256x256 --rounds 1   # exports the network
 //   (cd wasm/test && npm ci && npm run pretest)
-//   node bench/web/race.mjs wasm 256 9     # or: webgpu 64 3
+//   node bench/web/race.mjs wasm 256 9     # or: wasm 256 9 2, with two threads; webgpu 64 3
 //
 // Ours is a whole restore of one step, pixels in and out; the peer's is one
 // session.run. How far the two outputs are apart is held first, for the peer.
@@ -12,15 +12,15 @@ import { launch } from '../../wasm/test/browser.mjs';
 import { out, root } from '../../wasm/test/paths.mjs';
 import { serve } from '../../wasm/test/serve.mjs';
 
-const [device = 'wasm', side = '256', rounds = '5', peers = join(root, 'bench/.peers')] = process.argv.slice(2);
+const [device = 'wasm', side = '256', rounds = '5', threads = '1', peers = join(root, 'bench/.peers')] = process.argv.slice(2);
 const server = await serve({
   '/': `${out}/site`, '/test/': join(root, 'wasm/test'), '/ort/': join(peers, 'node_modules/onnxruntime-web/dist'), '/net/': join(peers, `default-${side}x${side}`),
-}, { csp: '' });
+}, { csp: '', isolated: threads !== '1' });
 const browser = await launch({ webgpu: device === 'webgpu' });
 const page = await browser.newPage();
 await page.goto(`${server.url}/test/blank.html`);
 page.setDefaultTimeout(0);
-const result = await page.evaluate(async ({ device, side, rounds }) => {
+const result = await page.evaluate(async ({ device, side, rounds, threads }) => {
   const bytes = async (name) => new Uint8Array(await (await fetch(`/net/${name}`)).arrayBuffer());
   const floats = async (name) => new Float32Array((await bytes(name)).buffer);
   const timed = async (f) => {
@@ -31,12 +31,12 @@ const result = await page.evaluate(async ({ device, side, rounds }) => {
   const { load } = await import('/i2sb/i2sb.mjs');
   const ort = await import(device === 'webgpu' ? '/ort/ort.webgpu.min.mjs' : '/ort/ort.wasm.min.mjs');
   ort.env.wasm.wasmPaths = '/ort/';
-  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.numThreads = threads;
   const picture = new ImageData(side, side);
   for (let i = 0; i < picture.data.length; i++) picture.data[i] = i % 4 === 3 ? 255 : (i * 7919) % 251;
   let model, session;
   const r = { ours: [], theirs: [] };
-  r.ourLoad = await timed(async () => { model = await load('/packs/default.i2sb', { device, cache: 'none' }); });
+  r.ourLoad = await timed(async () => { model = await load('/packs/default.i2sb', { device, cache: 'none', threads }); });
   r.theirLoad = await timed(async () => {
     session = await ort.InferenceSession.create(await bytes('model.onnx'), {
       executionProviders: [device], graphOptimizationLevel: 'all', externalData: [{ path: 'weights.safetensors', data: await bytes('weights.safetensors') }],
@@ -55,12 +55,12 @@ const result = await page.evaluate(async ({ device, side, rounds }) => {
   r.device = model.info.device.detail;
   r.version = ort.env.versions.web;
   return r;
-}, { device, side: Number(side), rounds: Number(rounds) });
+}, { device, side: Number(side), rounds: Number(rounds), threads: Number(threads) });
 await browser.close();
 server.close();
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 const [ours, theirs] = [median(result.ours), median(result.theirs)];
-console.log(`default network ${side}×${side}, ${device} (${result.device}) against onnxruntime-web ${result.version}, one thread, medians of ${rounds}`);
+console.log(`default network ${side}×${side}, ${device} (${result.device}) against onnxruntime-web ${result.version}, ${threads} thread${threads === '1' ? '' : 's'}, medians of ${rounds}`);
 console.log(`            ours      theirs`);
 console.log(`load     ${result.ourLoad.toFixed(0).padStart(7)} ${result.theirLoad.toFixed(0).padStart(10)} ms`);
 console.log(`first    ${result.ourFirst.toFixed(0).padStart(7)} ${result.theirFirst.toFixed(0).padStart(10)} ms`);

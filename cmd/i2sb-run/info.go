@@ -166,7 +166,7 @@ func (i *informer) print(a about) error {
 		for _, p := range []struct {
 			name  string
 			bytes int64
-		}{{"weights", m.Weight}, {"arena", m.Arena}, {"scratch", m.Work}, {"state", m.State}, {"program", a.Program}, {"peak", a.Program + m.Peak}} {
+		}{{"weights", m.Weight}, {"arena", m.Arena}, {"scratch", m.Work}, {"state", m.State}, {"program", a.Program}, {"peak", a.Program + m.Peak}, {"with alpha", a.Program + m.Peak + m.Alpha}} {
 			fmt.Fprintf(&b, "  %-10s %10s\n", p.name, size(p.bytes))
 		}
 	}

@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(a.restoreCommand(), a.degradeCommand(), a.packCommand(), a.infoCommand(), a.evalCommand(), a.verifyCommand(), a.benchCommand(),
+	root.AddCommand(a.restoreCommand(), a.degradeCommand(), a.packCommand(), a.trainCommand(), a.infoCommand(), a.evalCommand(), a.verifyCommand(), a.benchCommand(),
 		a.devicesCommand(), a.webCommand(), a.serveCommand(), a.workerCommand(), a.submitCommand(), a.versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
+	"github.com/i2sb-go/i2sb/train/initial"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -33,10 +33,11 @@ func (a *app) packCommand() *cobra.Command {
 	p := &packer{app: a}
 	c := &cobra.Command{
 		Use:   "pack IN -o OUT.i2sb",
-		Short: "Make a weight pack of a PyTorch checkpoint or safetensors file",
-		Long: "Reads a .pt file (official I²SB layout or plain state dict; nothing in it is run), a safetensors file or\n" +
-			"a pack, and writes a pack. What the weights are for is read from options.json or options.pkl beside IN;\n" +
-			"a network that they do not describe is taken for ADM-256, as in every official checkpoint.",
+		Short: "Make a weight pack of a checkpoint",
+		Long: "Reads a checkpoint of train (also while that goes on), a .pt file (official I²SB layout or plain state dict;\n" +
+			"nothing in it is run), a safetensors file or a pack, and writes a pack. What foreign weights are for is read\n" +
+			"from options.json or options.pkl beside IN; a network that they do not describe is taken for ADM-256, as in\n" +
+			"every official checkpoint.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c.Context(), args[0]) },
 	}
@@ -70,16 +71,12 @@ func (p *packer) run(ctx context.Context, in string) error {
 	if _, err := os.Lstat(p.out); err == nil && !p.force {
 		return &fs.PathError{Op: "write", Path: p.out, Err: fs.ErrExist}
 	}
-	f, err := os.Open(in)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	src, h, err := p.open(f, in)
+	o, err := initial.Open(in, p.net, p.options)
 	if err != nil {
 		return &fileError{in, err}
 	}
-	defer src.Close()
+	defer o.Close()
+	src, h := o.Source, o.Header
 	if err := p.describe(&h); err != nil {
 		return err
 	}
@@ -90,7 +87,7 @@ func (p *packer) run(ctx context.Context, in string) error {
 		return &fileError{in, fmt.Errorf("%w; --net-config describes another network", err)}
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, 1<<62)); err != nil {
+	if _, err := io.Copy(sum, io.NewSectionReader(o.File, 0, 1<<62)); err != nil {
 		return &fileError{in, err}
 	}
 	h.SourceSHA256 = hex.EncodeToString(sum.Sum(nil))
@@ -108,72 +105,6 @@ func (p *packer) run(ctx context.Context, in string) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %s, %d bytes\n", p.out, len(src.Tensors()), encoding, info.Size())
 	return err
-}
-
-// open finds out what a file is, and what its options say.
-func (p *packer) open(f *os.File, in string) (weights.Source, weights.Header, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, weights.Header{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, weights.Header{}, fmt.Errorf("not a regular file")
-	}
-	start := make([]byte, 16)
-	n, _ := f.ReadAt(start, 0)
-	start = start[:n]
-	if weights.IsPack(start) {
-		pack, err := weights.OpenPack(f, info.Size())
-		if err != nil {
-			return nil, weights.Header{}, err
-		}
-		return pack, pack.Header(), nil
-	}
-	var src weights.Source
-	if n >= 2 && (string(start[:2]) == "PK" || start[0] == 0x80) {
-		src, err = weights.OpenCheckpoint(f, info.Size(), p.net)
-	} else if n > 8 && start[8] == '{' {
-		src, err = weights.OpenSafetensors(f, info.Size())
-	} else {
-		err = fmt.Errorf("neither a PyTorch checkpoint, a safetensors file nor a pack")
-	}
-	if err != nil {
-		return nil, weights.Header{}, err
-	}
-	o, err := p.sidecar(in)
-	if err != nil {
-		return nil, weights.Header{}, err
-	}
-	h := weights.Header{Network: weights.ADM256(o.Bridge.CondX1), Bridge: o.Bridge, Tasks: o.TaskList()}
-	if o.Network != nil {
-		h.Network = *o.Network
-	}
-	return src, h, nil
-}
-
-// sidecar reads the options beside a checkpoint; without them the reference's
-// defaults hold.
-func (p *packer) sidecar(in string) (weights.Options, error) {
-	names := []string{p.options}
-	if p.options == "" {
-		dir := filepath.Dir(in)
-		names = []string{filepath.Join(dir, "options.json"), filepath.Join(dir, "options.pkl")}
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if p.options == "" && errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return weights.Options{}, &fileError{name, err}
-		}
-		o, err := weights.ReadOptions(b)
-		if err != nil {
-			return weights.Options{}, &fileError{name, err}
-		}
-		return o, nil
-	}
-	return weights.ReadOptions([]byte("{}"))
 }
 
 // describe puts the flags into the header.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/serve"
+	"github.com/i2sb-go/i2sb/wasm/page"
 	"github.com/i2sb-go/i2sb/wasm/site"
 )
 
@@ -56,7 +57,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&s.cert, "tls-cert", "", "certificate, PEM")
 	f.StringVar(&s.key, "tls-key", "", "its key, PEM")
 	f.StringSliceVar(&s.c.Origins, "cors", nil, "origins whose pages may use the server, such as https://example.com")
-	f.BoolVar(&s.page, "page", false, "serve the page of i2sb-run web at /, too; pictures that are dropped there stay in the browser")
+	f.BoolVar(&s.page, "page", true, "serve a page at / that sends pictures to this server")
 	f.StringVar(&s.otlp, "otlp", "", "URL to send OpenTelemetry traces to, such as http://localhost:4318")
 	f.StringVar(&s.level, "log", "info", "debug, info, warn or error")
 	return c
@@ -87,7 +88,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 	}
 	if s.page {
-		files, err := site.Open(ctx)
+		files, err := page.Remote()
 		if err != nil {
 			return err
 		}

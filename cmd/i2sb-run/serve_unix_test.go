@@ -72,6 +72,22 @@ func logged(t *testing.T, c *exec.Cmd, msg string) map[string]any {
 	}
 }
 
+// atWork waits until a service has given its device a picture.
+func atWork(t *testing.T, url string) {
+	t.Helper()
+	for range 600 {
+		if a, err := http.Get(url + "/metrics"); err == nil {
+			b, _ := io.ReadAll(a.Body)
+			a.Body.Close()
+			if bytes.Contains(b, []byte("\ni2sb_queue_seconds_count 1")) {
+				return
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("no picture came to the device")
+}
+
 func TestServeEndsInOrder(t *testing.T) {
 	dir := t.TempDir()
 	if err := materials(dir, tinyPack(t)); err != nil {
@@ -103,7 +119,7 @@ func TestServeEndsInOrder(t *testing.T) {
 			a.Body.Close()
 			answered <- fmt.Sprint(a.StatusCode, err)
 		}()
-		time.Sleep(300 * time.Millisecond) // it is at work
+		atWork(t, url)
 		began := time.Now()
 		_ = c.Process.Signal(syscall.SIGTERM)
 		if twice {
@@ -113,7 +129,7 @@ func TestServeEndsInOrder(t *testing.T) {
 		err := c.Wait()
 		got := <-answered
 		if twice {
-			if c.ProcessState.ExitCode() != exitInterrupted || time.Since(began) > 3*time.Second {
+			if c.ProcessState.ExitCode() != exitInterrupted || time.Since(began) > 20*time.Second {
 				t.Errorf("the second signal: %v after %v", err, time.Since(began))
 			}
 		} else if err != nil || !strings.HasPrefix(got, "200 <nil>") {

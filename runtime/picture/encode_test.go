@@ -69,9 +69,9 @@ func TestGreyWithAlpha(t *testing.T) {
 		for _, opaque := range []bool{false, true} {
 			p := &Picture{Image: bridge.NewImage(1, 3, 5), Alpha: make([]uint16, 15), Depth: depth, Grey: true, ICC: rgbProfile(100, "GRAY")}
 			for i := range p.Alpha {
-				p.Image.Pix[i], p.Alpha[i] = toFloat(uint16(257*(17*i+1))), 65535
+				p.Image.Pix[i], p.Alpha[i] = Level(uint16(257*(17*i+1))), 65535
 				if depth == 16 {
-					p.Image.Pix[i] = toFloat(uint16(4321 * i))
+					p.Image.Pix[i] = Level(uint16(4321 * i))
 				}
 				if !opaque {
 					p.Alpha[i] = uint16(257 * 11 * i)

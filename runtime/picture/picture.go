@@ -108,7 +108,7 @@ func FromImage(img image.Image) (*Picture, error) {
 		for c := range channels {
 			out := p.Image.Plane(c)[y*w:][:w]
 			for x, v := range line {
-				out[x] = toFloat([3]uint16{v.R, v.G, v.B}[c])
+				out[x] = Level([3]uint16{v.R, v.G, v.B}[c])
 			}
 		}
 		if p.Alpha != nil {
@@ -120,7 +120,21 @@ func FromImage(img image.Image) (*Picture, error) {
 	return p, nil
 }
 
-func toFloat(v uint16) float32 { return float32(float64(v)/32767.5 - 1) }
+// Level is the value of a 16-bit code, from -1 to 1; those of 8 bits are 257
+// times as large.
+func Level(code uint16) float32 { return float32(float64(code)/32767.5 - 1) }
+
+// Code is the 16-bit code nearest to a value.
+func Code(level float32) uint16 { return quantize(level, 65535) }
+
+// quantize gives -1 to 1 as 0 to top, clamped and rounded to the nearest.
+func quantize(level float32, top float64) uint16 {
+	c := (float64(level) + 1) * top / 2
+	if !(c > 0) { // NaN becomes black
+		return 0
+	}
+	return uint16(math.Round(min(c, top)))
+}
 
 // rows returns a function that reads one row of an image without loss.
 func rows(img image.Image) func(y int, dst []color.NRGBA64) {
@@ -173,33 +187,24 @@ func divide(c color.RGBA64) color.NRGBA64 {
 	return color.NRGBA64{R: part(c.R), G: part(c.G), B: part(c.B), A: c.A}
 }
 
+func byteOf(level float32) uint8 { return uint8(quantize(level, 255)) }
+
 // ToImage is the picture as Gray, Gray16, NRGBA or NRGBA64, clamped and rounded
 // to the nearest level.
 func (p *Picture) ToImage() image.Image {
 	w, h := p.Image.W, p.Image.H
 	r := image.Rect(0, 0, w, h)
-	top := 255.0
-	if p.Depth == 16 {
-		top = 65535
-	}
-	level := func(v float32) uint16 {
-		l := (float64(v) + 1) * top / 2
-		if !(l > 0) { // NaN becomes black
-			return 0
-		}
-		return uint16(math.Round(min(l, top)))
-	}
 	if p.Image.C == 1 && p.Alpha == nil {
 		if p.Depth == 16 {
 			m := image.NewGray16(r)
 			for i, v := range p.Image.Pix {
-				m.SetGray16(i%w, i/w, color.Gray16{Y: level(v)})
+				m.SetGray16(i%w, i/w, color.Gray16{Y: Code(v)})
 			}
 			return m
 		}
 		m := image.NewGray(r)
 		for i, v := range p.Image.Pix {
-			m.Pix[i] = uint8(level(v))
+			m.Pix[i] = byteOf(v)
 		}
 		return m
 	}
@@ -214,13 +219,13 @@ func (p *Picture) ToImage() image.Image {
 	if p.Depth == 16 {
 		m := image.NewNRGBA64(r)
 		for i := range red {
-			m.SetNRGBA64(i%w, i/w, color.NRGBA64{R: level(red[i]), G: level(green[i]), B: level(blue[i]), A: alpha(i)})
+			m.SetNRGBA64(i%w, i/w, color.NRGBA64{R: Code(red[i]), G: Code(green[i]), B: Code(blue[i]), A: alpha(i)})
 		}
 		return m
 	}
 	m := image.NewNRGBA(r)
 	for i := range red {
-		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2] = uint8(level(red[i])), uint8(level(green[i])), uint8(level(blue[i]))
+		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2] = byteOf(red[i]), byteOf(green[i]), byteOf(blue[i])
 		m.Pix[4*i+3] = uint8((uint32(alpha(i)) + 128) / 257)
 	}
 	return m

@@ -20,6 +20,7 @@ type lessons struct {
 	*job
 	header weights.Header
 	opt    runtime.TrainOptions
+	pairs  int // of a step
 	mask   *tensor
 	steps  int
 	got    map[string]*tensor // ours, by the fixture's names
@@ -102,7 +103,8 @@ func (l *lessons) readMeta(src weights.Source) error {
 	if len(x.shape) != 4 {
 		return fmt.Errorf("it0.x0 is %v, it should be [B, C, H, W]", x.shape)
 	}
-	l.opt = runtime.TrainOptions{Batch: x.shape[0], Height: x.shape[2], Width: x.shape[3]}
+	l.pairs = x.shape[0]
+	l.opt.Shapes = []runtime.TrainShape{{Batch: l.pairs, Height: x.shape[2], Width: x.shape[3]}}
 	average, err := l.text("ema_decay", "0.99")
 	if err != nil {
 		return err
@@ -156,11 +158,7 @@ func (l *lessons) optimizer() error {
 
 // run makes the steps.
 func (l *lessons) run(ctx context.Context, src weights.Source) error {
-	name := l.job.opt.Device
-	if name == "" || name == "auto" {
-		name = "ref" // the best device that trains
-	}
-	t, err := runtime.NewTrainer(ctx, l.header, src, l.opt, runtime.WithDevice(name), runtime.WithThreads(l.job.opt.Threads))
+	t, err := runtime.NewTrainer(ctx, l.header, src, l.opt, runtime.WithDevice(l.job.opt.Device), runtime.WithThreads(l.job.opt.Threads))
 	if err != nil {
 		return err
 	}
@@ -215,7 +213,7 @@ func (l *lessons) batch(k int) ([]runtime.Example, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name != "step" && len(in) > 0 && !slices.Equal(t.shape, in["x0"].shape) || name == "step" && len(t.v) != l.opt.Batch {
+		if name != "step" && len(in) > 0 && !slices.Equal(t.shape, in["x0"].shape) || name == "step" && len(t.v) != l.pairs {
 			return nil, fmt.Errorf("%s is %v", at(name), t.shape)
 		}
 		in[name] = t
@@ -227,7 +225,7 @@ func (l *lessons) batch(k int) ([]runtime.Example, error) {
 	shape := in["x0"].shape
 	xt, label := &tensor{shape: shape}, &tensor{shape: shape}
 	var batch []runtime.Example
-	for b := range l.opt.Batch {
+	for b := range l.pairs {
 		image := func(t *tensor) *bridge.Image {
 			return &bridge.Image{C: shape[1], H: shape[2], W: shape[3], Pix: t.slice(b)}
 		}

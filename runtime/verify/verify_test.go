@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/weights"
 )
@@ -78,11 +76,7 @@ func TestFixtures(t *testing.T) {
 				link(t, dir, name, "checkpoint.pt", "checkpoint.legacy.pt")
 				path = filepath.Join(dir, name)
 			}
-			device := "cpu"
-			if strings.HasPrefix(name, "train-") {
-				device = "auto" // the one that trains
-			}
-			rows := check(t, path, device)
+			rows := check(t, path, "cpu")
 			if strings.HasPrefix(name, "checkpoint") && len(rows) != 4 {
 				t.Errorf("%d rows, want two of each checkpoint", len(rows))
 			}
@@ -100,7 +94,7 @@ func TestFixtures(t *testing.T) {
 // first, which TestFixtures takes.
 func TestKernels(t *testing.T) {
 	for _, kernel := range kernels.Names()[1:] {
-		for _, name := range []string{"unet-plain", "unet-cond", "unet-class", "unet-neworder", "unet-tiny", "sample-sde", "sample-inpaint"} {
+		for _, name := range []string{"unet-plain", "unet-cond", "unet-class", "unet-neworder", "unet-tiny", "sample-sde", "sample-inpaint", "train-sde", "train-inpaint-ode"} {
 			t.Run(kernel+" "+name, func(t *testing.T) {
 				t.Setenv(kernels.Variable, kernel)
 				check(t, "testdata/"+name+".safetensors", "cpu")
@@ -111,7 +105,7 @@ func TestKernels(t *testing.T) {
 
 // TestReference runs the specification itself.
 func TestReference(t *testing.T) {
-	for _, name := range []string{"unet-cond.safetensors", "schedule.safetensors", "operators.safetensors"} {
+	for _, name := range []string{"unet-cond.safetensors", "schedule.safetensors", "operators.safetensors", "train-inpaint-ode.safetensors"} {
 		t.Run(name, func(t *testing.T) { check(t, filepath.Join("testdata", name), "ref") })
 	}
 }
@@ -194,10 +188,6 @@ func TestOneGradient(t *testing.T) {
 		if r.OK == slices.Contains(wrong, r.Tensor) {
 			t.Errorf("%+v", r)
 		}
-	}
-	var de *runtime.DeviceError
-	if _, err := File(ctx, path, Options{Device: "cpu"}); !errors.As(err, &de) {
-		t.Errorf("a device that cannot train: %v", err)
 	}
 }
 

@@ -3,6 +3,8 @@ import './wasm_exec.js';
 import { I2SBError } from './errors.mjs';
 import { relaxedSimd, simd } from './features.mjs';
 import { Gpu } from './gpu.mjs';
+import { shared, takeShared } from './shared.mjs';
+import { Threads, run, unshared, usual } from './threads.mjs';
 
 const urls = (base) => base
   ? (name) => new URL(name, base)
@@ -12,8 +14,8 @@ const urls = (base) => base
     'kernels-relaxed.wasm': new URL('./kernels-relaxed.wasm', import.meta.url),
   })[name];
 
-/** Fetches and compiles a module while it comes in. */
-async function compile(url) {
+/** Fetches and compiles a module: while it comes in, unless its memory is to be shared. */
+async function compile(url, sharing) {
   let response;
   try {
     response = await fetch(url);
@@ -22,6 +24,7 @@ async function compile(url) {
   }
   if (!response.ok) throw new I2SBError('network', `${url}: the server answers ${response.status}`);
   try {
+    if (sharing) return await WebAssembly.compile(await shared(new Uint8Array(await response.arrayBuffer())));
     if (/^application\/wasm\b/.test(response.headers.get('content-type') ?? '')) {
       return await WebAssembly.compileStreaming(response);
     }
@@ -33,33 +36,50 @@ async function compile(url) {
 
 /**
  * Runs the module in this worker and returns what it exports. There is one
- * engine a worker. onEnd is called with an error when the module ends, which
- * it does only if memory runs out or by a fault.
+ * engine a worker, with as many threads as were asked for (0: as the machine
+ * has) if it may have several; `alone` says why it has one. onEnd is called
+ * with an error when the module ends, which it does only if memory runs out or
+ * by a fault.
  */
-export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wasm', env = {}, onEnd }) {
+export async function start(options) {
+  const { base, threads: count = 0, relaxed: mayRelax = true, argv = [], module = 'i2sb.wasm', env = {}, onEnd } = options;
   if (!simd()) throw new I2SBError('unsupported', 'this browser has no WebAssembly vectors (SIMD): use one from 2021 or later, Safari from 16.4');
+  const alone = options.alone ?? (count === 1 ? 'as asked for' : unshared() || (!count && usual() === 1 ? 'this machine has no more' : ''));
   const url = urls(base);
-  relaxed &&= relaxedSimd();
+  const relaxed = mayRelax && relaxedSimd();
+  const threads = alone ? null : new Threads(count || usual(), base);
   const [main, kernels] = await Promise.all([
-    compile(typeof module === 'string' ? url(module) : module),
-    compile(url(relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm')),
+    compile(typeof module === 'string' ? url(module) : module, threads),
+    compile(url(relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm'), threads),
   ]);
   const go = new globalThis.Go();
   let instance, bound;
   const imports = {
     ...go.importObject,
     i2sb: {
-      bind(stack) {
+      threads: () => threads?.count ?? 1,
+      bind(thread, stack) {
+        threads?.stack(thread, stack);
+        if (thread > 0) return;
         bound = new WebAssembly.Instance(kernels, { env: { memory: instance.exports.mem } }).exports;
         bound.__stack_pointer.value = stack;
-        return relaxed ? 1 : 0;
       },
-      run(kernel, args, from, to, scratch) {
-        bound.run(BigInt(kernel), BigInt(args >>> 0), BigInt(from), BigInt(to), BigInt(scratch >>> 0));
+      relaxed: () => Number(relaxed),
+      run: (...items) => run(bound, ...items),
+      share(kernel, args, items, step, scratch, n) {
+        threads.loop(bound, kernel, args, items, step, new Int32Array(instance.exports.mem.buffer, scratch >>> 0, n));
       },
     },
   };
-  instance = await WebAssembly.instantiate(main, imports);
+  try {
+    instance = await WebAssembly.instantiate(main, imports);
+    await threads?.begin(kernels, instance.exports.mem);
+  } catch (error) {
+    if (!threads) throw new I2SBError('out-of-memory', `the browser gives this module no memory (${error.message})`);
+    threads.close();
+    return start({ ...options, alone: `the browser gives no more (${error.message})` });
+  }
+  if (threads) takeShared();
   const said = capture();
   go.argv = ['i2sb', ...argv];
   go.env = env;
@@ -83,7 +103,7 @@ export async function start({ base, relaxed = true, argv = [], module = 'i2sb.wa
     calls.ready = ready;
     go.run(instance).then(() => failed(new I2SBError('internal', `the module ended: ${said()}`)), failed);
   });
-  return { calls, kernels: relaxed ? 'wasm-relaxed' : 'wasm', usage: () => ({ wasm: instance.exports.mem.buffer.byteLength, handles: go._ids.size }) };
+  return { calls, alone, kernels: relaxed ? 'wasm-relaxed' : 'wasm', usage: () => ({ wasm: instance.exports.mem.buffer.byteLength, handles: go._ids.size }) };
 }
 
 /** Keeps the end of what Go prints, besides showing it. */

@@ -84,7 +84,11 @@ export interface LoadOptions {
   cache?: 'use' | 'reload' | 'none';
   /** The pack's SHA-256 in hex. Another pack is an error (`bad-pack`). */
   sha256?: string;
-  /** Threads of the WASM device; 0, the default, takes what is allowed. More than 1 needs a cross-origin isolated page. */
+  /**
+   * Threads of the WASM device; 0, the default, takes as many as the machine
+   * has, at most 16. More than 1 needs a cross-origin isolated page; where there
+   * is one only, `info.device.detail` says why. The result is the same.
+   */
   threads?: number;
   /** Where `worker.mjs` and the WASM files lie, if not beside this module. */
   base?: string | URL;

@@ -1,7 +1,9 @@
 // The page's side: see i2sb.d.ts. All work is done in a worker.
 import { I2SBError, aborted, unpack } from './errors.mjs';
 import { adapter, relaxedSimd, simd } from './features.mjs';
+import { foreign, reachable } from './spawn.mjs';
 import * as store from './store.mjs';
+import { unshared, usual } from './threads.mjs';
 
 export { I2SBError };
 export const version = '0.1.0';
@@ -17,11 +19,8 @@ export async function isSupported() {
   };
   const gpu = await adapter();
   const webgpu = { ok: Boolean(gpu.adapter), reason: gpu.reason, adapter: gpu.name ?? '', software: gpu.software ?? false };
-  const isolated = globalThis.crossOriginIsolated === true;
-  const threads = {
-    ok: isolated, count: isolated ? navigator.hardwareConcurrency : 1,
-    reason: isolated ? '' : 'the page is not cross-origin isolated; one thread is used',
-  };
+  const alone = unshared();
+  const threads = { ok: !alone, count: alone ? 1 : usual(), reason: alone && `${alone}; one thread is used` };
   const kept = await store.open().then(() => '', (error) => error.message);
   return { supported: wasm.ok, wasm, webgpu, threads, cache: { ok: kept === '', reason: kept } };
 }
@@ -68,11 +67,7 @@ function check(option, value, allowed) {
 function spawn(base) {
   if (typeof Worker !== 'function') throw new I2SBError('unsupported', 'this browser has no workers');
   const url = base ? new URL('worker.mjs', base) : new URL('./worker.mjs', import.meta.url);
-  if (globalThis.location && url.origin !== location.origin && url.protocol.startsWith('http')) { // from another host
-    const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)}`], { type: 'text/javascript' }));
-    return new Worker(blob, { type: 'module' });
-  }
-  if (base) return new Worker(url, { type: 'module' });
+  if (base || foreign(url)) return new Worker(reachable(url), { type: 'module' });
   return new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module' }); // in the form that bundlers know
 }
 

@@ -5,6 +5,7 @@ import { adapter } from './features.mjs';
 import { read, readMask, write } from './pixels.mjs';
 import { Download, Local } from './source.mjs';
 import * as store from './store.mjs';
+import { unshared } from './threads.mjs';
 
 let engine; // promise of the engine
 let fatal; // why the engine ended
@@ -59,12 +60,19 @@ function call(calls, name, signal, ...args) {
 // ---- loading
 
 async function load(order, signal, tell) {
-  const { base, relaxedSimd, threads } = order;
-  engine = start({ base, relaxed: relaxedSimd, env: threads ? { GOMAXPROCS: String(threads) } : {}, onEnd: end });
+  const { base, relaxedSimd, device } = order;
+  // A GPU has the work done elsewhere, and is not given shared memory.
+  const gpu = device === 'webgpu' || device === 'auto' && !unshared() && await usable();
+  engine = start({ base, relaxed: relaxedSimd, threads: gpu ? 1 : order.threads, onEnd: end });
   engine.catch(() => {});
   opened = order;
   return { value: await choose(order, signal, tell) };
 }
+
+const usable = async () => {
+  const { reason, software } = await adapter();
+  return !reason && !software;
+};
 
 /** Opens the pack on the device asked for: auto takes a real GPU, else WASM. */
 async function choose({ device, ...order }, signal, tell, why = '') {
@@ -150,7 +158,7 @@ async function remote(url, { cache, fresh, sha256, signal, tell }) {
 
 async function open({ name, source, cached, keep }, { device, why, sha256, signal, tell }) {
   // What was kept was summed when it came; every chunk has its own checksum.
-  const [{ calls, kernels }] = await Promise.all([engine, source.open?.()]);
+  const [{ calls, kernels, alone }] = await Promise.all([engine, source.open?.()]);
   const sum = cached ? Promise.resolve(cached) : source.sha256(calls.hash);
   sum.catch(() => {});
   sum.then(() => tell({ stage: 'compile' }), () => {});
@@ -160,7 +168,10 @@ async function open({ name, source, cached, keep }, { device, why, sha256, signa
     throw new I2SBError('bad-pack', `${name}: its SHA-256 is ${got}, ${sha256} was wanted`);
   }
   await keep?.(got);
-  if (info.device.kind === 'wasm') info.device.name = kernels;
+  if (info.device.kind === 'wasm') {
+    info.device.name = kernels;
+    if (alone) info.device.detail += ` (${alone})`;
+  }
   if (why) info.device.detail += `; ${why}`;
   tell({ stage: 'ready', device: info.device });
   return { ...info, sha256: got, bytes: source.size };

@@ -38,13 +38,18 @@ async function visit(context, url = server.url) {
   return page;
 }
 
-/** Serves the pack's first n bytes, then cuts the line, for the first `times` requests. */
-const cut = (n, times) => (path, request, response) => {
-  if (!path.startsWith('/packs/') || times-- <= 0) return false;
-  response.writeHead(200, { 'Content-Length': pack.length, ETag: '"one"', 'Content-Type': 'application/octet-stream' });
-  response.write(pack.subarray(0, n), () => setTimeout(() => request.socket.destroy(), 20));
-  return true;
-};
+/** Serves the pack's first n bytes to the first who asks, and no more until the page, which has them, asks to cut the line. */
+async function cut(page, n) {
+  let line = null;
+  server.fault = (path, request, response) => {
+    if (!path.startsWith('/packs/') || line) return false;
+    line = request.socket;
+    response.writeHead(200, { 'Content-Length': pack.length, ETag: '"one"', 'Content-Type': 'application/octet-stream' });
+    response.write(pack.subarray(0, n));
+    return true;
+  };
+  await page.exposeFunction('came', (loaded) => { if (loaded >= n) line.destroy(); });
+}
 
 /** Serves other bytes in place of the pack. */
 const instead = (bytes, status = 200, type = 'application/octet-stream') => (path, request, response) => {
@@ -56,7 +61,7 @@ const instead = (bytes, status = 200, type = 'application/octet-stream') => (pat
 const loads = async ({ load, plain }) => {
   const progress = [];
   try {
-    const model = await load('/packs/default.i2sb', { onProgress: (p) => p.stage === 'download' && progress.push(p) });
+    const model = await load('/packs/default.i2sb', { onProgress: (p) => { if (p.stage === 'download') { progress.push(p); globalThis.came?.(p.loaded); } } });
     const y = await model.restore(plain(32, 32, [9, 8, 7, 255]), { output: 'image-data' });
     model.dispose();
     return { ok: y.width === 32, sha256: model.info.sha256, progress };
@@ -69,7 +74,7 @@ const random = Math.floor(Math.random() * (pack.length - 2)) + 1;
 
 test(`a download cut at byte ${random} goes on by itself`, async () => {
   const page = await visit();
-  server.fault = cut(random, 1);
+  await cut(page, random);
   const r = await page.run(loads);
   assert.equal(r.ok, true, r.message);
   const ranges = server.log.filter((q) => q.path.startsWith('/packs/')).map((q) => q.range);
@@ -89,7 +94,7 @@ test('a download that was aborted is resumed by the next page', async () => {
   };
   const code = await first.run(async ({ load, code }) => {
     const c = new AbortController();
-    return code(load('/packs/default.i2sb', { signal: c.signal, onProgress: (p) => p.loaded >= 1_500_000 && setTimeout(() => c.abort(), 100) }));
+    return code(load('/packs/default.i2sb', { signal: c.signal, onProgress: (p) => p.loaded >= 1_500_000 && c.abort() }));
   });
   assert.equal(code, 'aborted');
   // The worker closes its file a moment after the page has heard of the abort.
@@ -127,7 +132,7 @@ test('what was kept and does not fit is fetched anew', async () => {
   };
   await first.run(async ({ load, code }) => {
     const c = new AbortController();
-    return code(load('/packs/default.i2sb', { signal: c.signal, onProgress: (p) => p.loaded >= 80_000 && setTimeout(() => c.abort(), 200) }));
+    return code(load('/packs/default.i2sb', { signal: c.signal, onProgress: (p) => p.loaded >= 500_000 && c.abort() }));
   });
   server.fault = null;
   const r = await first.run(loads);

@@ -10,7 +10,7 @@ import { out } from './paths.mjs';
 let server, browser, page;
 
 before(async () => {
-  server = await serve({ '/': `${out}/site`, '/test/': import.meta.dirname, '/out/': out });
+  server = await serve({ '/': `${out}/site`, '/test/': import.meta.dirname, '/out/': out }, { isolated: true });
   browser = await launch();
   page = await browser.newPage();
   await page.goto(`${server.url}/i2sb/package.json`);
@@ -23,8 +23,9 @@ after(async () => {
 
 for (const relaxed of [true, false]) {
   const kernels = relaxed ? 'wasm-relaxed' : 'wasm';
-  test(`every operator, ${kernels}`, async () => {
-    const output = await gotest(page, 'cpu', { argv: ['-test.v', '-test.run', 'TestOperators'], relaxed });
+  const threads = relaxed ? 3 : 1;
+  test(`every operator, ${kernels}, on ${threads} of the page's threads`, async () => {
+    const output = await gotest(page, 'cpu', { argv: ['-test.v', '-test.run', 'TestOperators'], relaxed, threads });
     assert.match(output, new RegExp(`--- PASS: TestOperators/${kernels} `));
   });
   test(`fixtures, ${kernels}`, async () => {

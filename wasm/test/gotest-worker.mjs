@@ -97,14 +97,14 @@ globalThis.process = {
   cwd: () => '/pkg', chdir() { throw error('ENOSYS'); },
 };
 
-addEventListener('message', async ({ data: { base, module, data, argv, env, relaxed } }) => {
+addEventListener('message', async ({ data: { base, module, data, argv, env, relaxed, threads } }) => {
   try {
     for (const dir of ['/', '/tmp', '/pkg', '/pkg/testdata']) files.set(dir, null);
     for (const name of await (await fetch(`${data}/files.json`)).json()) {
       files.set(`/pkg/testdata/${name}`, new Uint8Array(await (await fetch(`${data}/${name}`)).arrayBuffer()));
     }
     const { start } = await import(new URL('engine.mjs', base));
-    start({ base, relaxed, module: new URL(module), argv, env, onEnd: (_, code) => postMessage({ code, output }) }).catch(() => {});
+    start({ base, relaxed, threads, module: new URL(module), argv, env, onEnd: (_, code) => postMessage({ code, output }) }).catch(() => {});
   } catch (e) {
     postMessage({ code: -1, output: `${output}\n${e.stack}` });
   }

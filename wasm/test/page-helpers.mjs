@@ -4,7 +4,7 @@
 export const code = (promise) => promise.then(() => 'ok', (error) => error.code ?? String(error));
 
 /** Waits for a condition, at most some seconds; whoever called looks at what there is. */
-export async function until(condition, seconds = 10) {
+export async function until(condition, seconds = 60) {
   for (const end = performance.now() + 1000 * seconds; !await condition() && performance.now() < end;) {
     await new Promise((done) => setTimeout(done, 20));
   }
@@ -36,18 +36,4 @@ export function psnr(a, b) {
   let sum = 0;
   for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2;
   return 10 * Math.log10(255 * 255 * a.data.length / sum);
-}
-
-/** Watches the page's long tasks; call the result for the longest in ms (0: none above 50). */
-export function longTasks() {
-  let longest = 0;
-  const observer = new PerformanceObserver((list) => {
-    for (const e of list.getEntries()) longest = Math.max(longest, e.duration);
-  });
-  observer.observe({ type: 'longtask' });
-  return async () => {
-    await new Promise((done) => setTimeout(done, 50));
-    observer.disconnect();
-    return longest;
-  };
 }

@@ -54,7 +54,7 @@ func (c *canvas) alloc() (err error) {
 		return m
 	}
 	picture := 4 * int64(s.C) * int64(s.H) * int64(s.W)
-	c.x, c.x0 = get(picture), get(picture)
+	c.x, c.x0 = get(picture), get(4*int64(s.C)*int64(s.X0Rows())*int64(s.W))
 	c.x1 = c.x
 	if s.KeepsX1() {
 		c.x1 = get(picture)
@@ -81,7 +81,7 @@ func (c *canvas) alloc() (err error) {
 	if err != nil {
 		return err
 	}
-	return c.team.prepare(threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
+	return c.team.prepare(c.team.threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
 }
 
 func (c *canvas) view(m kernels.Memory) *bridge.Image {
@@ -115,7 +115,7 @@ func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, 
 	weights := c.args.Slice(weightBytes)
 	copy(weights.Floats(), w.WY)
 	copy(weights.Floats()[w.H:], w.WX)
-	a := kernels.Window{State: c.x.Addr, Cond: c.cond.Addr, X0: c.x0.Addr, C: int64(s.C), H: int64(s.H), W: int64(s.W),
+	a := kernels.Window{State: c.x.Addr, Cond: c.cond.Addr, X0: c.x0.Addr, C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()),
 		Y: int64(w.Y), X: int64(w.X), Rows: int64(w.H), Cols: int64(w.W),
 		In: l.addr(l.p.X), InBlocks: int64(blocks(l.p.Shape(l.p.X).C)), Out: l.addr(l.p.Output),
 		WeightY: weights.Addr, WeightX: weights.Addr + 4*int64(w.H), Sigma: st.Sigma}
@@ -131,12 +131,12 @@ func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, 
 		step{kernel: kernels.ScatterWindow, args: c.args.Addr + windowArgs, items: s.C * w.H}, func(_ plan.Op, f func()) { f() })
 }
 
-func (c *canvas) Update(st bridge.Step, k int) error {
+func (c *canvas) Update(st bridge.Step, k, from, to int) error {
 	s := c.spec
 	a := kernels.Update{X: c.x.Addr, X0: c.x0.Addr, H0: c.h[0].Addr, H1: c.h[1].Addr, Mask: c.mask.Addr,
-		C: int64(s.C), H: int64(s.H), W: int64(s.W), Step: int64(k), Draw: int64(bridge.DrawStep), MaskDraw: int64(bridge.DrawMask),
+		C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()), Y: int64(from), Rows: int64(to - from), Step: int64(k), Draw: int64(bridge.DrawStep), MaskDraw: int64(bridge.DrawMask),
 		CX: st.X, C0: st.X0, C1: st.X1, CH0: st.H[0], CH1: st.H[1], Noise: st.Noise,
-		SaveX: st.SaveX, SaveX0: st.SaveX0, MaskNoise: st.MaskNoise, Save: flag(st.Save), MaskX0: flag(st.MaskX0)}
+		SaveX: st.SaveX, SaveX0: st.SaveX0, MaskNoise: st.MaskNoise, Save: flag(st.Save), MaskX0: flag(st.MaskX0), Clear: flag(s.Ring != 0)}
 	if s.KeepsX1() {
 		a.X1 = c.x1.Addr
 	}
@@ -146,24 +146,24 @@ func (c *canvas) Update(st bridge.Step, k int) error {
 		a.Eps, a.MaskEps = c.eps[0].Addr, c.eps[1].Addr
 		for i, draw := range []bridge.Draw{bridge.DrawStep, bridge.DrawMask} {
 			if c.eps[i].Addr != 0 {
-				c.record(c.view(c.eps[i]), draw, k)
+				c.record(c.view(c.eps[i]), draw, k, from, to)
 			}
 		}
 	}
 	kernels.Put(c.args, updateArgs, &a)
-	n := threads(c.threads)
+	n := c.team.threads(c.threads)
 	if err := c.team.prepare(n, 4*int64(kernels.AdvanceScratch(s.W))); err != nil {
 		return err
 	}
-	c.team.run(n, kernels.Advance, c.args.Addr+updateArgs, s.C*s.H)
+	c.team.run(n, kernels.Advance, c.args.Addr+updateArgs, s.C*(to-from))
 	return nil
 }
 
 // record writes noise that is not the kernels' own.
-func (c *canvas) record(to *bridge.Image, draw bridge.Draw, step int) {
-	for ch := range to.C {
-		for y := range to.H {
-			c.spec.Noise.Fill(to.Plane(ch)[y*to.W:][:to.W], draw, step, ch, y, 0)
+func (c *canvas) record(m *bridge.Image, draw bridge.Draw, step, from, to int) {
+	for ch := range m.C {
+		for y := from; y < to; y++ {
+			c.spec.Noise.Fill(m.Plane(ch)[y*m.W:][:m.W], draw, step, ch, y, 0)
 		}
 	}
 }
@@ -176,7 +176,15 @@ func flag(b bool) int64 {
 }
 
 func (c *canvas) State() (*bridge.Image, error) { return c.copy(c.x), nil }
-func (c *canvas) X0() (*bridge.Image, error)    { return c.copy(c.x0), nil }
+func (c *canvas) X0() (*bridge.Image, error)    { return c.copy(c.whole()), nil }
+
+// whole is the last step's x̂0.
+func (c *canvas) whole() kernels.Memory {
+	if c.spec.Ring != 0 {
+		return c.h[0]
+	}
+	return c.x0
+}
 
 func (c *canvas) copy(m kernels.Memory) *bridge.Image {
 	y := bridge.NewImage(c.spec.C, c.spec.H, c.spec.W)
@@ -188,7 +196,7 @@ func (c *canvas) copy(m kernels.Memory) *bridge.Image {
 func (c *canvas) Result(x0 bool) (*bridge.Image, error) {
 	keep := c.x
 	if x0 {
-		keep = c.x0
+		keep = c.whole()
 	}
 	c.free(keep.Addr)
 	y := c.copy(keep)

@@ -46,8 +46,12 @@ func NewWith(s kernels.Set, threads int) device.Device {
 }
 
 func (d *cpu) Info() device.Info {
-	n := threads(d.asked)
-	return device.Info{Name: "cpu", Detail: fmt.Sprintf("%s kernels, %d threads", d.set.Name(), n), Threads: n}
+	n := d.team.threads(d.asked)
+	detail := fmt.Sprintf("%s kernels, %d threads", d.set.Name(), n)
+	if n == 1 {
+		detail = d.set.Name() + " kernels, one thread"
+	}
+	return device.Info{Name: "cpu", Detail: detail, Threads: n}
 }
 
 func (d *cpu) Close() error {
@@ -61,7 +65,7 @@ func (d *cpu) Memory(p *plan.Plan, stored weights.DType) device.Memory {
 	for _, k := range pk {
 		m.Weights += k.bytes
 	}
-	n := threads(d.asked)
+	n := d.team.threads(d.asked)
 	l := lower(plan.Join(p, apart), pk, d.policy, n)
 	m.Arena = l.bytes()
 	m.Scratch = int64(n) * 4 * int64(l.scratch)
@@ -91,7 +95,7 @@ func (d *cpu) Load(ctx context.Context, p *plan.Plan, src weights.Source) (devic
 	if n.memory, err = d.set.Alloc(total); err != nil {
 		return nil, err
 	}
-	if err := d.team.prepare(threads(d.asked), 0); err != nil {
+	if err := d.team.prepare(d.team.threads(d.asked), 0); err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -113,13 +117,13 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 			return nil, fmt.Errorf("cpu: weight %s was not loaded", w.Name)
 		}
 	}
-	l := lower(plan.Join(p, apart), n.packed, n.policy, threads(n.asked))
+	l := lower(plan.Join(p, apart), n.packed, n.policy, n.team.threads(n.asked))
 	r := &program{network: n, p: p, lowered: l}
 	var err error
 	if r.memory, err = n.set.Alloc(l.bytes()); err != nil {
 		return nil, err
 	}
-	l.bind(r.memory, func(w plan.Param) kernels.Memory {
+	l.bind(r.memory, r.memory.Slice(4*int64(l.arena+l.work)), func(w plan.Param) kernels.Memory {
 		return n.memory.Slice(n.where[l.p.Params[w].Name])
 	})
 	return r, nil
@@ -176,7 +180,7 @@ func (r *program) planar(ctx context.Context, in device.Input, y []float32, arou
 func (r *program) run(ctx context.Context, in device.Input, first, last step, around func(plan.Op, func())) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := threads(r.asked)
+	n := r.team.threads(r.asked)
 	if err := r.team.prepare(n, 4*int64(r.lowered.scratch)); err != nil {
 		return err
 	}

@@ -41,8 +41,9 @@ type lowered struct {
 	ends    [2]step // to and from planar tensors at the memory's place planar
 	planar  int
 
-	memory kernels.Memory
-	param  func(plan.Param) kernels.Memory
+	memory    kernels.Memory
+	arguments kernels.Memory
+	param     func(plan.Param) kernels.Memory
 }
 
 func (l *lowered) bytes() int64 { return 4*int64(l.arena+l.work) + l.args }
@@ -55,6 +56,11 @@ func size(p *plan.Plan) func(plan.Value) int {
 			affine[n.Y] = true
 		}
 	}
+	return sizes(p, affine)
+}
+
+// sizes is size where it is known which values are scales and shifts.
+func sizes(p *plan.Plan, affine map[plan.Value]bool) func(plan.Value) int {
 	return func(v plan.Value) int {
 		s := p.Shape(v)
 		if affine[v] { // scales, then shifts, each on whole blocks
@@ -68,6 +74,16 @@ func size(p *plan.Plan) func(plan.Value) int {
 func lower(p *plan.Plan, pk []packing, q policy, threads int) *lowered {
 	l := &lowered{p: p, pk: pk, policy: q, threads: threads}
 	l.offsets, l.arena = p.Layout(size(p))
+	l.planars()
+	for _, op := range p.Ops {
+		l.lower(op)
+	}
+	return l
+}
+
+// planars makes the ends.
+func (l *lowered) planars() {
+	p := l.p
 	x, y := p.Shape(p.X), p.Shape(p.Output)
 	l.planar, l.work = l.arena, max(x.Len(), y.Len())
 	add(l, nil, kernels.ImportPlanar, x.N*blocks(x.C), func(a *kernels.Planar) {
@@ -77,23 +93,23 @@ func lower(p *plan.Plan, pk []packing, q policy, threads int) *lowered {
 		*a = kernels.Planar{X: l.addr(p.Output), Y: l.at(l.planar), N: int64(y.N), Channels: int64(y.C), Area: int64(y.H * y.W)}
 	})
 	l.ends, l.steps = [2]step(l.steps), nil
-	for _, op := range p.Ops {
-		switch o := op.(type) {
-		case *plan.Conv:
-			l.conv(o)
-		case *plan.Linear:
-			l.linear(o)
-		case *plan.Norm:
-			l.norm(o)
-		case *plan.Map:
-			l.pointwise(o)
-		case *plan.Attention:
-			l.attention(o)
-		case *plan.Embed:
-			l.embed(o)
-		}
+}
+
+func (l *lowered) lower(op plan.Op) {
+	switch o := op.(type) {
+	case *plan.Conv:
+		l.conv(o)
+	case *plan.Linear:
+		l.linear(o)
+	case *plan.Norm:
+		l.norm(o)
+	case *plan.Map:
+		l.pointwise(o)
+	case *plan.Attention:
+		l.attention(o)
+	case *plan.Embed:
+		l.embed(o)
 	}
-	return l
 }
 
 // add appends a step whose arguments are filled in when addresses are known.
@@ -103,17 +119,16 @@ func add[T any](l *lowered, op plan.Op, k kernels.Kernel, items int, fill func(*
 	l.args += (int64(unsafe.Sizeof(a)) + 63) &^ 63
 	l.steps = append(l.steps, step{op: op, kernel: k, items: items, args: at, bind: func(l *lowered) {
 		fill(&a)
-		kernels.Put(l.memory, 4*int64(l.arena+l.work)+at, &a)
+		kernels.Put(l.arguments, at, &a)
 	}})
 }
 
-// bind gives the steps their memory and weights.
-func (l *lowered) bind(m kernels.Memory, param func(plan.Param) kernels.Memory) {
-	l.memory, l.param = m, param
-	base := m.Addr + 4*int64(l.arena+l.work)
+// bind gives the steps their memory, that of their arguments, and weights.
+func (l *lowered) bind(m, arguments kernels.Memory, param func(plan.Param) kernels.Memory) {
+	l.memory, l.arguments, l.param = m, arguments, param
 	bind := func(s *step) {
 		s.bind(l)
-		s.args += base
+		s.args += arguments.Addr
 	}
 	for i := range l.ends {
 		bind(&l.ends[i])
@@ -126,8 +141,16 @@ func (l *lowered) bind(m kernels.Memory, param func(plan.Param) kernels.Memory) 
 // at is the address of a float of the memory.
 func (l *lowered) at(offset int) int64 { return l.memory.Addr + 4*int64(offset) }
 
-// weight is the address of a packed parameter.
-func (l *lowered) weight(w plan.Param) int64 { return l.param(w).Addr }
+// noParam is the absent parameter.
+const noParam plan.Param = -1
+
+// weight is the address of a packed parameter, 0 for none.
+func (l *lowered) weight(w plan.Param) int64 {
+	if w == noParam {
+		return 0
+	}
+	return l.param(w).Addr
+}
 
 // addr is the address of a value, 0 for none.
 func (l *lowered) addr(v plan.Value) int64 {

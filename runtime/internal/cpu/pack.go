@@ -25,7 +25,7 @@ type policy struct {
 	transforms float64
 }
 
-var defaultPolicy = policy{narrow: 1 << 30, fused: 36, tiles: []int{4, 2}, transforms: 1}
+var defaultPolicy = policy{narrow: 1 << 30, fused: 16, tiles: []int{4, 2}, transforms: 1}
 
 // packing is how a weight lies in memory.
 type packing struct {
@@ -119,7 +119,7 @@ func (n *network) load(ctx context.Context, p *plan.Plan, src weights.Source) er
 	for _, w := range p.Params {
 		largest = max(largest, w.Len())
 	}
-	threads := threads(n.asked)
+	threads := n.team.threads(n.asked)
 	rooms := make(chan kernels.Memory, threads)
 	defer func() {
 		for range threads {

@@ -17,7 +17,7 @@ func (d *cpu) Roof(ctx context.Context) (device.Roof, error) {
 		rounds = 1 << 12
 		times  = 12
 	)
-	n := threads(d.asked)
+	n := d.team.threads(d.asked)
 	if err := d.team.prepare(n, 4*64); err != nil {
 		return device.Roof{}, err
 	}

@@ -5,12 +5,15 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 )
 
-// Sizes of the staged transform. A group's products and a piece's weights stay
-// in a core's cache together; the transformed inputs of a stage in the last one.
+// Sizes of the staged transform. Up to fewTiles, a pair of output blocks is done
+// in a core's cache, with pieceBlocks of its weights transformed at a time. With
+// more, a stage's tiles let a frequency's inputs and products stay there, and a
+// slice's transformed weights bound what they take beside the activations.
 const (
-	groupTiles  = 96
+	fewTiles    = 96
 	pieceBlocks = 4
-	stageFloats = 4 << 20
+	stageTiles  = 256
+	sliceFloats = 10 << 20
 )
 
 // stages returns Winograd's m if the convolution is to be done in stages, else
@@ -45,46 +48,83 @@ func (q policy) stagedCost(k packing, y plan.Shape, m int) float64 {
 	freq, tiles := float64((m+2)*(m+2)), tilesOf(y, m)
 	in, out := float64(k.in), float64(k.out)
 	return 2*freq*float64(max(4, tiles))*in*out +
-		q.transforms*(filterCost[m]*float64(count(tiles, groupTiles))*in*out+tileCost[m]*float64(tiles)*(in+out))
+		q.transforms*(filterCost[m]*in*out+tileCost[m]*float64(tiles)*(in+out))
 }
 
-// staged appends the stages of a convolution: a stage's inputs, then its
-// products.
+// staged appends the stages of a convolution.
 func (l *lowered) staged(c *kernels.Conv, o *plan.Conv, y plan.Shape, m int, fill func(*kernels.Conv)) {
-	k := l.pk[o.W]
-	freq := (m + 2) * (m + 2)
-	in, out := blocks(k.in), blocks(k.out)
 	th, tw := (y.H+m-1)/m, (y.W+m-1)/m
-	bh, bw := even(th, 4), even(tw, 8)
+	bh, bw := even(th, 8), even(tw, 8)
 	ny, nx := count(th, bh), count(tw, bw)
-	c.BH, c.BW, c.NY, c.NX, c.KB, c.NK = int64(bh), int64(bw), int64(ny), int64(nx), int64(out), 1
-	items, pairs := y.N*ny*nx, count(out, kernels.Slice)
-
-	perStage := max(1, stageFloats/(freq*in*kernels.Block*bh*bw))
-	perGroup := max(1, groupTiles/(bh*bw))
-	want := count(itemsPerThread*l.threads, pairs) // groups
-	perStage = even(items, max(perStage, perGroup*want))
-	perGroup = even(perStage, min(perGroup, max(1, perStage/want)))
-	piece := min(in, pieceBlocks)
-
-	pitch := func(blocks, tiles int) int { return (blocks*tiles + 1) * kernels.Block }
+	c.BH, c.BW, c.NY, c.NX, c.KB, c.NK = int64(bh), int64(bw), int64(ny), int64(nx), int64(blocks(l.pk[o.W].out)), 1
 	cols := bw*m + 2
 	c.Strip = int64(line(o.Resample, cols))
-	l.needs(freq*pitch(in, perStage*bh*bw), max(int(c.Strip)+(bh*m+2)*cols*kernels.Block,
-		freq*(pitch(kernels.Slice*kernels.Block, piece)+pitch(kernels.Slice, perGroup*bh*bw))))
-	for first := 0; first < items; first += perStage {
-		now := min(perStage, items-first)
-		stage := func(kernel kernels.Kernel, items int) {
-			add(l, o, kernel, items, func(a *kernels.Staged) {
-				*a = kernels.Staged{Tile: int64(m), First: int64(first), Count: int64(now), Group: int64(perGroup), Piece: int64(piece)}
-				fill(&a.Conv)
-				a.V = l.at(l.arena)
-			})
-		}
-		stage(kernels.StageInput, now*in)
-		stage(kernels.StageProducts, count(now, perGroup)*pairs)
+	l.needs(0, int(c.Strip)+(bh*m+2)*cols*kernels.Block)
+	if y.N*ny*nx*bh*bw <= fewTiles {
+		l.stagedPairs(o, y.N*ny*nx, bh*bw, m, fill)
+	} else {
+		l.stagedSlices(o, y.N*ny*nx, bh*bw, m, fill)
 	}
 }
+
+// pitch is the floats of a frequency's blocks×tiles.
+func pitch(blocks, tiles int) int { return (blocks*tiles + 1) * kernels.Block }
+
+// stage appends one kernel of a stage; set fills in what differs.
+func (l *lowered) stage(o *plan.Conv, k kernels.Kernel, items int, fill func(*kernels.Conv), set func(*kernels.Staged)) {
+	add(l, o, k, items, func(a *kernels.Staged) {
+		set(a)
+		fill(&a.Conv)
+	})
+}
+
+// stagedPairs is a stage of all tiles, in items of each: its inputs, then pairs
+// of output blocks, of as many of the items as leaves work for every thread.
+func (l *lowered) stagedPairs(o *plan.Conv, items, each, m int, fill func(*kernels.Conv)) {
+	in, pairs := blocks(l.pk[o.W].in), count(blocks(l.pk[o.W].out), kernels.Slice)
+	freq := (m + 2) * (m + 2)
+	group := even(items, max(1, items/count(itemsPerThread*l.threads, pairs)))
+	piece := min(in, pieceBlocks)
+	l.needs(freq*pitch(in, items*each), freq*(pitch(kernels.Slice*kernels.Block, piece)+pitch(kernels.Slice, group*each)))
+	set := func(a *kernels.Staged) {
+		*a = kernels.Staged{Tile: int64(m), Count: int64(items), Group: int64(group), Piece: int64(piece), V: l.at(l.arena)}
+	}
+	l.stage(o, kernels.StageInput, items*in, fill, set)
+	l.stage(o, kernels.StageProducts, count(items, group)*pairs, fill, set)
+}
+
+// stagedSlices is for every slice of outputs its weights, then for every stage
+// of tiles inputs, products and outputs.
+func (l *lowered) stagedSlices(o *plan.Conv, items, each, m int, fill func(*kernels.Conv)) {
+	in, out := blocks(l.pk[o.W].in), blocks(l.pk[o.W].out)
+	freq := (m + 2) * (m + 2)
+	perStage := even(items, max(1, stageTiles/each))
+	slice := even(out, max(kernels.Slice, sliceFloats/(freq*in*kernels.Block*kernels.Block)))
+	slice = count(slice, kernels.Slice) * kernels.Slice
+	uBlock := in * kernels.Block * kernels.Block
+	uStep := slice*uBlock + kernels.Block
+	v, p := freq*pitch(in, perStage*each), freq*pitch(slice, perStage*each)
+	l.needs(v+p+freq*uStep, 2*in)
+	for b := 0; b < out; b += slice {
+		n := min(slice, out-b)
+		for first := 0; first < items; first += perStage {
+			now := min(perStage, items-first)
+			set := func(a *kernels.Staged) {
+				*a = kernels.Staged{Tile: int64(m), First: int64(first), Count: int64(now), B0: int64(b), B1: int64(b + n), Group: stageGroup,
+					V: l.at(l.arena), M: l.at(l.arena + v), U: l.at(l.arena + v + p), UStep: int64(uStep), UBlock: int64(uBlock)}
+			}
+			if first == 0 {
+				l.stage(o, kernels.StageWeights, n*in, fill, set)
+			}
+			l.stage(o, kernels.StageInput, now*in, fill, set)
+			l.stage(o, kernels.StageMultiply, freq*count(n, stageGroup), fill, set)
+			l.stage(o, kernels.StageOutput, now*n, fill, set)
+		}
+	}
+}
+
+// stageGroup is the output blocks of one piece of the multiplication.
+const stageGroup = 4
 
 // count is how many parts of at most b make n; even is the least size with
 // which as many do.

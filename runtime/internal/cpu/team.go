@@ -14,9 +14,10 @@ import (
 // loop for a moment before they sleep, since a network is a hundred short loops.
 type team struct {
 	set     kernels.Set
-	running sync.Mutex // one loop at a time
-	members []*member  // the first is whoever calls
-	users   int        // open devices
+	sharer  kernels.Sharer // of loops, where goroutines are no threads; else nil
+	running sync.Mutex     // one loop at a time
+	members []*member      // the first is whoever calls
+	users   int            // open devices
 }
 
 // member is one goroutine's kernels, scratch and mailbox.
@@ -51,6 +52,7 @@ func join(s kernels.Set) *team {
 	t := teams[s]
 	if t == nil {
 		t = &team{set: s}
+		t.sharer, _ = s.(kernels.Sharer)
 		teams[s] = t
 	}
 	t.users++
@@ -67,7 +69,7 @@ func (t *team) leave() {
 	t.running.Lock()
 	defer t.running.Unlock()
 	for i, m := range t.members {
-		if i > 0 {
+		if i > 0 && t.sharer == nil {
 			m.give(nil)
 		} else {
 			m.close(t.set)
@@ -82,9 +84,12 @@ func (m *member) close(s kernels.Set) {
 	m.Close()
 }
 
-// threads is how many goroutines a device that asked for n may use now.
-func threads(n int) int {
+// threads is how many threads a device that asked for n may use now.
+func (t *team) threads(n int) int {
 	most := runtime.GOMAXPROCS(0)
+	if t.sharer != nil {
+		most = t.sharer.Threads()
+	}
 	if n <= 0 || n > most {
 		return most
 	}
@@ -101,7 +106,7 @@ func (t *team) prepare(n int, scratch int64) error {
 			return err
 		}
 		m := &member{Thread: th, wake: make(chan struct{}, 1)}
-		if len(t.members) > 0 {
+		if len(t.members) > 0 && t.sharer == nil {
 			go m.work(t.set)
 		}
 		t.members = append(t.members, m)
@@ -128,7 +133,16 @@ func (t *team) run(threads int, k kernels.Kernel, args int64, n int) {
 		t.members[0].Run(k, args, 0, n, t.members[0].scratch.Addr)
 		return
 	}
-	l := &loop{kernel: k, args: args, n: int64(n), step: int64(max(1, n/(8*threads))), end: make(chan struct{}, 1)}
+	step := max(1, n/(8*threads))
+	if t.sharer != nil {
+		var scratch []int64
+		for _, m := range t.members[:threads] {
+			scratch = append(scratch, m.scratch.Addr)
+		}
+		t.sharer.Share(k, args, n, step, scratch)
+		return
+	}
+	l := &loop{kernel: k, args: args, n: int64(n), step: int64(step), end: make(chan struct{}, 1)}
 	l.left.Store(l.n)
 	for _, m := range t.members[1:threads] {
 		m.give(l)

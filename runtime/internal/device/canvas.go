@@ -17,6 +17,9 @@ type CanvasSpec struct {
 	Table   *bridge.Walk
 	Noise   bridge.Noise
 	Clip    bool
+	// Ring, if not 0, is how many rows of x̂0 are held at a time, as in
+	// bridge.State: at least a window's. The table must save x̂0.
+	Ring int
 }
 
 // KeepsX1 tells whether the walk reads x1 after its start.
@@ -25,9 +28,20 @@ func (s CanvasSpec) KeepsX1() bool { return s.Table.UsesX1 || s.Mask != nil }
 // OwnCond tells whether the condition needs memory of its own.
 func (s CanvasSpec) OwnCond() bool { return s.Cond && (s.Apart || !s.KeepsX1()) }
 
-// Planes is how many pictures of C channels a canvas holds.
+// X0Rows is how many rows of each channel x̂0 holds.
+func (s CanvasSpec) X0Rows() int {
+	if s.Ring == 0 {
+		return s.H
+	}
+	return s.Ring
+}
+
+// Planes is how many whole pictures of C channels a canvas holds.
 func (s CanvasSpec) Planes() int {
-	n := 2 + s.Table.History // x, x̂0
+	n := 1 + s.Table.History // x
+	if s.Ring == 0 {
+		n++ // x̂0
+	}
 	if s.KeepsX1() {
 		n++
 	}
@@ -39,8 +53,8 @@ func (s CanvasSpec) Planes() int {
 
 // Bytes is what a canvas holds.
 func (s CanvasSpec) Bytes() int64 {
-	area := int64(s.H) * int64(s.W)
-	return 4*int64(s.C)*area*int64(s.Planes()) + int64(len(s.Mask))
+	rows := s.H*s.Planes() + s.Ring
+	return 4*int64(s.C)*int64(s.W)*int64(rows) + int64(len(s.Mask))
 }
 
 // Canvas is one picture's state on a device. It is used by one goroutine.
@@ -51,12 +65,13 @@ type Canvas interface {
 	Cond() *bridge.Image
 	// Start makes x1 the state.
 	Start() error
-	// Begin clears x̂0 for a step's windows.
+	// Begin clears x̂0 for a step's windows, which come from the top down.
 	Begin() error
 	// Evaluate runs the network on one window and adds its share to x̂0.
 	Evaluate(ctx context.Context, p Program, w tile.Window, st bridge.Step) error
-	// Update makes the next state, step k of the walk.
-	Update(st bridge.Step, k int) error
+	// Update makes the next state of rows from up to but not including to, in
+	// step k of the walk, once no window to come reads or writes them.
+	Update(st bridge.Step, k, from, to int) error
 	// State and X0 copy the present state and x̂0.
 	State() (*bridge.Image, error)
 	X0() (*bridge.Image, error)

@@ -85,7 +85,7 @@ func (f half) Run(_ context.Context, in device.Input, y []float32) error {
 // The host's canvas against the bridge's own state, by every sampler, whole
 // and in windows, which make no difference to a network that sees one pixel.
 func TestHostCanvasIsTheBridge(t *testing.T) {
-	const c, h, w = 3, 8, 12
+	const c, h, w = 3, 20, 12
 	x1 := bridge.NewImage(c, h, w)
 	for i := range x1.Pix {
 		x1.Pix[i] = float32(math.Sin(float64(i)))
@@ -110,6 +110,9 @@ func TestHostCanvasIsTheBridge(t *testing.T) {
 					spec := device.CanvasSpec{C: c, H: h, W: w, Label: -1, Table: table, Noise: bridge.NewNoise(5), Clip: cond, Mask: m, Cond: cond}
 					want := direct(spec, x1)
 					for _, side := range []int{0, 8} {
+						if table.SavesX0 {
+							spec.Ring = side
+						}
 						got := walk(t, spec, x1, tile.Grid(h, w, side, 4, 4))
 						for i := range want {
 							if d := math.Abs(float64(got[i] - want[i])); d > 1e-5 {
@@ -169,10 +172,13 @@ func walk(t *testing.T, s device.CanvasSpec, x1 *bridge.Image, windows []tile.Wi
 	must(c.Start())
 	for k, st := range s.Table.Steps {
 		must(c.Begin())
-		for _, w := range windows {
+		from := 0
+		for j, w := range windows {
 			must(c.Evaluate(context.Background(), f, w, st))
+			to := tile.Done(windows, j, s.H)
+			must(c.Update(st, k, from, to))
+			from = to
 		}
-		must(c.Update(st, k))
 	}
 	x0, err := c.X0()
 	must(err)

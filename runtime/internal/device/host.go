@@ -20,7 +20,7 @@ type host struct {
 // NewHostCanvas returns a canvas in Go's memory.
 func NewHostCanvas(s CanvasSpec) Canvas {
 	n := s.C * s.H * s.W
-	c := &host{spec: s, state: bridge.State{C: s.C, Rows: s.H, Cols: s.W, X: make([]float32, n), X0: make([]float32, n), Mask: s.Mask}}
+	c := &host{spec: s, state: bridge.State{C: s.C, Rows: s.H, Cols: s.W, X: make([]float32, n), X0: make([]float32, s.C*s.X0Rows()*s.W), Ring: s.Ring, Mask: s.Mask}}
 	c.x1 = c.state.X
 	if s.KeepsX1() {
 		c.x1 = make([]float32, n)
@@ -84,7 +84,7 @@ func (c *host) Evaluate(ctx context.Context, p Program, w tile.Window, st bridge
 		for i := range w.H {
 			x := c.x[ch*area+i*w.W:][:w.W]
 			y := c.y[ch*area+i*w.W:][:w.W]
-			out := c.state.X0[(ch*s.H+w.Y+i)*s.W+w.X:][:w.W]
+			out := c.state.X0Row(ch, w.Y+i)[w.X:][:w.W]
 			for j := range out {
 				v := x[j] - sigma*y[j]
 				if s.Clip {
@@ -106,22 +106,32 @@ func gather(dst, src []float32, s CanvasSpec, w tile.Window) {
 	}
 }
 
-func (c *host) Update(st bridge.Step, k int) error {
-	c.state.Update(st, k, c.spec.Noise)
+func (c *host) Update(st bridge.Step, k, from, to int) error {
+	for ch := range c.spec.C {
+		c.state.UpdateRows(st, k, c.spec.Noise, ch, from, to)
+	}
 	return nil
 }
 
 func (c *host) Result(x0 bool) (*bridge.Image, error) {
 	pix := c.state.X
 	if x0 {
-		pix = c.state.X0
+		pix = c.whole()
 	}
 	c.Close()
 	return c.view(pix), nil
 }
 
 func (c *host) State() (*bridge.Image, error) { return c.copy(c.state.X), nil }
-func (c *host) X0() (*bridge.Image, error)    { return c.copy(c.state.X0), nil }
+func (c *host) X0() (*bridge.Image, error)    { return c.copy(c.whole()), nil }
+
+// whole is the last step's x̂0.
+func (c *host) whole() []float32 {
+	if c.spec.Ring != 0 {
+		return c.state.H[0]
+	}
+	return c.state.X0
+}
 
 func (c *host) Close() { c.state, c.x1, c.cond, c.x, c.y = bridge.State{}, nil, nil, nil, nil }
 

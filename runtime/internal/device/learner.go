@@ -2,7 +2,9 @@ package device
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/weights"
@@ -11,19 +13,20 @@ import (
 // Teacher is a Device that can train.
 type Teacher interface {
 	Device
-	// Learn loads a network with everything that training adds to it. The
-	// moving average starts as the weights.
-	Learn(ctx context.Context, g *plan.Gradient, src weights.Source) (Learner, error)
+	// Learn loads a network with everything that training adds to it, for
+	// batches of several shapes: plans with the same parameters in the same
+	// order. The moving average starts as the weights.
+	Learn(ctx context.Context, shapes []*plan.Gradient, src weights.Source) (Learner, error)
 }
 
 // Learner is a network in training: its weights, their gradients, AdamW's
 // moments and the moving average, on the device. It is used by one goroutine.
 type Learner interface {
 	// Batch evaluates the network, its loss and the gradients, which come on top
-	// of those of the batches since the last Update.
-	Batch(ctx context.Context, in Input, t Target) (loss float64, err error)
+	// of those of the batches since the last Update, by the plan of a shape.
+	Batch(ctx context.Context, shape int, in Input, t Target) (loss float64, err error)
 	// Loss evaluates the network and its loss alone.
-	Loss(ctx context.Context, in Input, t Target) (float64, error)
+	Loss(ctx context.Context, shape int, in Input, t Target) (float64, error)
 	// Norm is the length of all gradients together.
 	Norm() (float64, error)
 	// Forget clears the gradients.
@@ -64,6 +67,21 @@ const (
 	Average
 	Tensors // how many there are
 )
+
+// SameParams compares the parameters of a learner's plans.
+func SameParams(shapes []*plan.Gradient) error {
+	if len(shapes) == 0 {
+		return errors.New("device: there is no plan to learn by")
+	}
+	for _, g := range shapes[1:] {
+		for i, p := range shapes[0].Params {
+			if len(g.Params) != len(shapes[0].Params) || g.Params[i].Name != p.Name || !slices.Equal(g.Params[i].Shape, p.Shape) {
+				return errors.New("device: the plans to learn by are of different networks")
+			}
+		}
+	}
+	return nil
+}
 
 // Check compares a target with the network's output.
 func (t Target) Check(s plan.Shape) error {

@@ -18,7 +18,9 @@ const (
 	arena   space = iota // activations, in pages
 	scratch              // what an operator needs while it runs; planar input and output
 	tables               // constants of a program
-	weight               // of the network, in chunks
+	turned               // weights of one convolution, for its way back
+	lesson               // what a batch should give, and its loss
+	weight               // of the network, in chunks; then what is learnt with them, in the order of device.Tensor
 )
 
 // operand is a piece of device memory, in bytes.

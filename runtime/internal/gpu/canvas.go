@@ -29,8 +29,7 @@ type canvas struct {
 
 	fill      [2]*bridge.Image // x1 and the condition, before Start
 	clear     *recording
-	advance   *recording
-	updates   []call
+	strips    map[[2]int]*strip // by their rows
 	windows   map[[2]int]*windowCalls
 	program   *program // that the windows were recorded for
 	noiseRoom []float32
@@ -55,7 +54,7 @@ const (
 
 // NewCanvas implements device.Network.
 func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
-	c := &canvas{gpu: n.gpu, spec: s, pitch: (s.W + 63) &^ 63, windows: map[[2]int]*windowCalls{}}
+	c := &canvas{gpu: n.gpu, spec: s, pitch: (s.W + 63) &^ 63, strips: map[[2]int]*strip{}, windows: map[[2]int]*windowCalls{}}
 	c.band = min(s.C*s.H, int(c.limits.Binding)/(4*c.pitch), c.limits.Workgroups)
 	if c.band < 1 || int64(s.H)*int64(c.pitch) > c.limits.Binding {
 		return nil, &TooLargeError{"a picture's row or mask", int64(s.H) * int64(c.pitch), c.limits.Binding}
@@ -76,13 +75,14 @@ func (c *canvas) make() (err error) {
 		}
 		return b
 	}
-	picture := func(label string) (p plane) {
-		for row := 0; row < s.C*s.H; row += c.band {
-			p = append(p, buffer(label, 4*c.pitch*min(c.band, s.C*s.H-row)))
+	of := func(label string, rows int) (p plane) {
+		for row := 0; row < rows; row += c.band {
+			p = append(p, buffer(label, 4*c.pitch*min(c.band, rows-row)))
 		}
 		return p
 	}
-	c.x, c.x0 = picture("x"), picture("x̂0")
+	picture := func(label string) plane { return of(label, s.C*s.H) }
+	c.x, c.x0 = picture("x"), of("x̂0", s.C*s.X0Rows())
 	if s.KeepsX1() {
 		c.x1 = picture("x1")
 	}
@@ -116,17 +116,21 @@ func (c *canvas) make() (err error) {
 			return err
 		}
 	}
-	return c.recordSteps()
+	return c.recordClear()
 }
 
-// bytes is the size of a band.
-func (c *canvas) bytes(band int) int64 {
-	return int64(4 * c.pitch * min(c.band, c.spec.C*c.spec.H-band*c.band))
+// rows is how many rows a band has.
+func (c *canvas) rows(s space, band int) int {
+	all := c.spec.H
+	if s == spaceX0 {
+		all = c.spec.X0Rows()
+	}
+	return min(c.band, c.spec.C*all-band*c.band)
 }
 
 // in is a band of a plane as an operand.
 func (c *canvas) in(s space, band int) operand {
-	return operand{s, int64(band), c.bytes(band)}
+	return operand{s, int64(band), int64(4 * c.pitch * c.rows(s, band))}
 }
 
 func (c *canvas) place(o operand) driver.Range {
@@ -180,7 +184,7 @@ func (c *canvas) Start() error {
 // upload writes a plane that row gives row by row.
 func (c *canvas) upload(to plane, row func(dst []float32, channel, y int)) error {
 	for b := range to {
-		n := int(c.bytes(b)) / (4 * c.pitch)
+		n := c.rows(spaceX, b)
 		if len(c.noiseRoom) < n*c.pitch {
 			c.noiseRoom = make([]float32, n*c.pitch)
 		}
@@ -199,9 +203,9 @@ func (c *canvas) upload(to plane, row func(dst []float32, channel, y int)) error
 func (c *canvas) download(from plane) (*bridge.Image, error) {
 	m := bridge.NewImage(c.spec.C, c.spec.H, c.spec.W)
 	for b := range from {
-		n := int(c.bytes(b)) / (4 * c.pitch)
+		n := c.rows(spaceX, b)
 		rows := make([]float32, n*c.pitch)
-		if err := c.dev.Read(context.Background(), from[b], 0, bytesOf(rows), patience); err != nil {
+		if err := c.read(context.Background(), driver.Range{Buffer: from[b]}, rows); err != nil {
 			return nil, err
 		}
 		for i := range n {
@@ -269,14 +273,14 @@ func (c *canvas) window(ctx context.Context, r *program, w tile.Window) (*window
 			continue
 		}
 		for ch := range s.C {
-			c.cut(ch*s.H+w.Y, w.H, func(band, at, row, rows int) {
-				g := call{file: "gather", params: params{"PITCH": c.pitch, "FROM": at*c.pitch + w.X, "COLS": w.W, "TO": (i*s.C+ch)*area + row*w.W},
-					in: operands{"picture": c.in(from, band), "planar": x}, x: count(w.W, 64), y: rows, z: 1}
+			c.cut(ch, w.Y, w.H, func(at, x0 spot, row, rows int) {
+				g := call{file: "gather", params: params{"PITCH": c.pitch, "FROM": at.row*c.pitch + w.X, "COLS": w.W, "TO": (i*s.C+ch)*area + row*w.W},
+					in: operands{"picture": c.in(from, at.band), "planar": x}, x: count(w.W, 64), y: rows, z: 1}
 				gather = append(gather, g)
 				if from == spaceX {
-					scatter = append(scatter, call{file: "scatter", params: params{"PITCH": c.pitch, "AT": at*c.pitch + w.X, "COLS": w.W,
+					scatter = append(scatter, call{file: "scatter", params: params{"PITCH": c.pitch, "AT": at.row*c.pitch + w.X, "X0_AT": x0.row*c.pitch + w.X, "COLS": w.W,
 						"FROM": ch*area + row*w.W, "WY": 1 + row, "WX": 1 + w.H, "CLIP": flag(s.Clip)},
-						in: operands{"picture": c.in(from, band), "planar": y, "x0": c.in(spaceX0, band), "share": {spaceShare, 0, int64(4 * (1 + w.H + w.W))}},
+						in: operands{"picture": c.in(from, at.band), "planar": y, "x0": c.in(spaceX0, x0.band), "share": {spaceShare, 0, int64(4 * (1 + w.H + w.W))}},
 						x:  count(w.W, 64), y: rows, z: 1})
 				}
 			})
@@ -295,13 +299,19 @@ func (c *canvas) window(ctx context.Context, r *program, w tile.Window) (*window
 	return k, nil
 }
 
-// cut gives the parts of rows from first on by bands: the band, the row in it,
-// the row of the window, and how many.
-func (c *canvas) cut(first, rows int, part func(band, at, row, rows int)) {
+// spot is a row of a band.
+type spot struct{ band, row int }
+
+// cut gives the parts of a channel's rows from first on that lie together: where
+// in a picture and where in x̂0, after how many rows, and how many.
+func (c *canvas) cut(channel, first, rows int, part func(at, x0 spot, row, rows int)) {
+	ring := c.spec.X0Rows()
+	spotOf := func(row int) spot { return spot{row / c.band, row % c.band} }
 	for row := 0; row < rows; {
-		band, at := (first+row)/c.band, (first+row)%c.band
-		n := min(rows-row, c.band-at)
-		part(band, at, row, n)
+		y := first + row
+		at, x0 := spotOf(channel*c.spec.H+y), spotOf(channel*ring+y%ring)
+		n := min(rows-row, ring-y%ring, c.band-at.row, c.band-x0.row)
+		part(at, x0, row, n)
 		row += n
 	}
 }
@@ -317,7 +327,13 @@ func (c *canvas) forget() {
 }
 
 func (c *canvas) State() (*bridge.Image, error) { return c.download(c.x) }
-func (c *canvas) X0() (*bridge.Image, error)    { return c.download(c.x0) }
+
+func (c *canvas) X0() (*bridge.Image, error) {
+	if c.spec.Ring != 0 {
+		return c.download(c.h[0])
+	}
+	return c.download(c.x0)
+}
 
 func (c *canvas) Result(x0 bool) (*bridge.Image, error) {
 	defer c.Close()

@@ -40,7 +40,7 @@ func (t tiling) consts(c shaders.Constants) shaders.Constants {
 func (l *lowered) conv(o *plan.Conv) {
 	x, y := l.p.Channels(o.X), l.p.Shape(o.Y)
 	if o.Resample == plan.Down && o.Kernel > 1 { // each mean of four is read by several taps
-		o = l.halve(o)
+		o = l.resolve(o)
 	}
 	how := l.choose.conv(convShape{n: y.N, h: y.H, w: y.W, in: x, out: y.C, kernel: o.Kernel, stride: o.Stride, half: l.halved(o.Y)})
 	for _, w := range l.weights[o.W].pieces {
@@ -52,12 +52,12 @@ func (l *lowered) conv(o *plan.Conv) {
 	}
 }
 
-// halve makes what a convolution reads in the scratch, and returns one that
+// resolve makes what a convolution reads in the scratch, and returns one that
 // reads it there.
-func (l *lowered) halve(o *plan.Conv) *plan.Conv {
+func (l *lowered) resolve(o *plan.Conv) *plan.Conv {
 	s := l.p.Shape(o.Y)
 	s.C, s.H, s.W = l.p.Channels(o.X), o.Resample.Size(l.p.Shape(o.X[0]).H), o.Resample.Size(l.p.Shape(o.X[0]).W)
-	y := l.temporary(o.Name()+".half", s, l.halved(o.X[0]))
+	y := l.temporary(o.Name()+".read", s, l.halved(o.X[0]))
 	c := call{file: "map", consts: l.stored(o.X[0]), params: params{"OB": blocks(s.C), "OH": s.H, "OW": s.W},
 		in: operands{"y": l.value(y)}, x: count(s.H*s.W, 64), y: blocks(s.C), z: s.N}
 	c.consts["SHIFT"], c.consts["RESIDUAL"] = 0, 0

@@ -10,10 +10,10 @@
 package gpu
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -48,6 +48,7 @@ type gpu struct {
 	close  func()
 
 	pipelines pipelines
+	running   atomic.Pointer[string] // what was submitted last, for errors
 	once      sync.Once
 }
 
@@ -113,6 +114,3 @@ func (g *gpu) Memory(p *plan.Plan, _ weights.DType) device.Memory {
 	m.Weights = total(chunks)
 	return m
 }
-
-// wait waits for all that was submitted.
-func (g *gpu) wait(ctx context.Context) error { return g.dev.Wait(ctx, patience) }

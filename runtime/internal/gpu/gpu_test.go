@@ -43,3 +43,5 @@ func TestOperators(t *testing.T) { optest.Run(t, open(t, Options{})) }
 func TestOperatorsHalf(t *testing.T) { optest.RunHalf(t, open(t, Options{Half: true})) }
 
 func TestCanvas(t *testing.T) { optest.RunCanvas(t, open(t, Options{})) }
+
+func TestBack(t *testing.T) { optest.RunBack(t, open(t, Options{}).(device.Teacher), 2e-3) }

@@ -37,12 +37,32 @@ type lowered struct {
 	temps   map[plan.Value]operand
 	planarX operand
 	planarY operand
+	turned  int64 // bytes of the largest convolution's turned weights
 }
 
 // lower makes the calls, or says why the device cannot take a plan of this
 // size.
 func lower(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c chooser) (*lowered, error) {
-	p = plan.Join(p, apart)
+	l, err := placed(plan.Join(p, apart), half, weights, limits, c)
+	if err != nil {
+		return nil, err
+	}
+	l.importX()
+	for _, op := range l.p.Ops {
+		if err := l.operator(op); err != nil {
+			return nil, err
+		}
+	}
+	l.op, l.used = nil, 0
+	p, y := l.p, l.p.Shape(l.p.Output)
+	l.planarY = l.room(4 * int64(y.Len()))
+	l.add(call{file: "export", consts: l.stored(p.Output), params: params{"C": y.C, "CB": blocks(y.C), "AREA": y.H * y.W},
+		in: operands{"x": l.value(p.Output), "planar": l.planarY}, x: count(y.H*y.W, 64), y: blocks(y.C), z: y.N})
+	return l, l.fits()
+}
+
+// placed gives the values of a plan their places.
+func placed(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c chooser) (*lowered, error) {
 	l := &lowered{p: p, temps: map[plan.Value]operand{}, half: half, limits: limits, weights: weights, choose: c,
 		page: min(limits.Buffer, math.MaxInt32) &^ (4*plan.Align - 1)}
 	l.classify()
@@ -55,43 +75,49 @@ func lower(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c ch
 	var total int
 	l.offsets, total = p.LayoutPages(words, int(l.page/4))
 	l.arena = 4 * int64(total)
+	return l, nil
+}
 
-	x, y := p.Shape(p.X), p.Shape(p.Output)
+// importX takes the planar input.
+func (l *lowered) importX() {
+	p, x := l.p, l.p.Shape(l.p.X)
 	l.planarX = l.room(4 * int64(x.Len()))
 	l.add(call{file: "import", consts: l.stored(p.X), params: params{"C": x.C, "OB": blocks(x.C), "AREA": x.H * x.W},
 		in: operands{"planar": l.planarX, "y": l.value(p.X)}, x: count(x.H*x.W, 64), y: blocks(x.C), z: x.N})
-	for _, op := range p.Ops {
-		l.op, l.used = op, 0
-		switch o := op.(type) {
-		case *plan.Conv:
-			l.conv(o)
-		case *plan.Linear:
-			l.linear(o)
-		case *plan.Norm:
-			l.norm(o)
-		case *plan.Map:
-			l.pointwise(o)
-		case *plan.Attention:
-			if err := l.attention(o); err != nil {
-				return nil, err
-			}
-		case *plan.Embed:
-			l.embed(o)
-		}
+}
+
+func (l *lowered) operator(op plan.Op) error {
+	l.op, l.used = op, 0
+	switch o := op.(type) {
+	case *plan.Conv:
+		l.conv(o)
+	case *plan.Linear:
+		l.linear(o)
+	case *plan.Norm:
+		l.norm(o)
+	case *plan.Map:
+		l.pointwise(o)
+	case *plan.Attention:
+		return l.attention(o)
+	case *plan.Embed:
+		l.embed(o)
+	default:
+		l.back(op)
 	}
-	l.op, l.used = nil, 0
-	l.planarY = l.room(4 * int64(y.Len()))
-	l.add(call{file: "export", consts: l.stored(p.Output), params: params{"C": y.C, "CB": blocks(y.C), "AREA": y.H * y.W},
-		in: operands{"x": l.value(p.Output), "planar": l.planarY}, x: count(y.H*y.W, 64), y: blocks(y.C), z: y.N})
+	return nil
+}
+
+// fits holds all calls against the device's limits.
+func (l *lowered) fits() error {
 	for i := range l.calls {
 		if err := l.check(&l.calls[i]); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if l.scratch > limits.Buffer {
-		return nil, &TooLargeError{"what single operators need", l.scratch, limits.Buffer}
+	if l.scratch > l.limits.Buffer {
+		return &TooLargeError{"what single operators need", l.scratch, l.limits.Buffer}
 	}
-	return l, nil
+	return nil
 }
 
 // check holds a call against the device's limits.
@@ -134,6 +160,8 @@ func (l *lowered) classify() {
 			l.vector[op.Out()] = true
 		case *plan.Map:
 			l.vector[o.Y] = l.vector[o.X[0]]
+		case *plan.AffineBack:
+			l.affine[o.Y] = true
 		}
 	}
 }
@@ -281,6 +309,14 @@ func (l *lowered) shuffle(like plan.Value, s plan.Shape, from []uint32, x0 opera
 const run = 1024
 
 func (l *lowered) norm(o *plan.Norm) {
+	k := l.groups("norm", o)
+	k.in["affine"] = l.value(o.Y)
+	l.add(k)
+}
+
+// groups takes the moments of what a Norm reads, and is a call of a workgroup
+// for each group and sample that joins them.
+func (l *lowered) groups(file string, o *plan.Norm) call {
 	s := l.p.Shape(o.X[0])
 	c, area := l.p.Channels(o.X), s.H*s.W
 	all, runs := blocks(c), count(area, run)
@@ -292,13 +328,13 @@ func (l *lowered) norm(o *plan.Norm) {
 			in: operands{"x": l.value(x), "moments": moments}, x: runs, y: own, z: s.N})
 		first += own
 	}
-	k := call{file: "norm", consts: shaders.Constants{"SCALE": flag(o.ScaleShift != plan.None)},
+	k := call{file: file, consts: shaders.Constants{"SCALE": flag(o.ScaleShift != plan.None)},
 		params: params{"C": c, "ALL": all, "PER": c / o.Groups, "AREA": area, "RUN": run, "RUNS": runs, "EPS": float32(o.Eps)},
-		in:     operands{"moments": moments, "gamma": l.param(o.Gamma), "beta": l.param(o.Beta), "affine": l.value(o.Y)}, x: o.Groups, y: s.N, z: 1}
+		in:     operands{"moments": moments, "gamma": l.param(o.Gamma), "beta": l.param(o.Beta)}, x: o.Groups, y: s.N, z: 1}
 	if o.ScaleShift != plan.None {
 		k.in["time"] = l.value(o.ScaleShift)
 	}
-	l.add(k)
+	return k
 }
 
 // param is a vector's place.

@@ -39,45 +39,7 @@ func TestDefaultLimits(t *testing.T) {
 	for _, c := range []chooser{realDevice, softwareDevice} {
 		for _, half := range []bool{false, true} {
 			_, l, chunks := lowerNetwork(t, weights.ADM256(false), 1, 256, 256, half, c)
-			kernels := map[string]*shaders.Kernel{}
-			largest := int64(0)
-			for i := range l.calls {
-				c := &l.calls[i]
-				key := variant(c.file, c.consts)
-				k := kernels[key]
-				if k == nil && c.copyOf.size == 0 {
-					var err error
-					if k, err = shaders.Make(c.file, c.consts); err != nil {
-						t.Fatal(err)
-					}
-					kernels[key] = k
-					if len(k.Bindings) > d.StorageBuffers {
-						t.Errorf("%s binds %d buffers", key, len(k.Bindings))
-					}
-				}
-				for _, b := range k.Bindings {
-					o, ok := c.in[b.Name]
-					if !ok {
-						t.Fatalf("%s: nothing is bound to %s", c.label(), b.Name)
-					}
-					largest = max(largest, o.size)
-					if o.size > d.Binding || o.at%256 != 0 || o.size%4 != 0 || o.size <= 0 {
-						t.Errorf("%s: %s is %d bytes at %d", c.label(), b.Name, o.size, o.at)
-					}
-					if size := l.page; o.space == arena && o.at/size != (o.at+o.size-1)/size {
-						t.Errorf("%s: %s lies across pages", c.label(), b.Name)
-					}
-					if o.space == weight && o.at%chunkOf(d)+o.size > chunks[o.at/chunkOf(d)] {
-						t.Errorf("%s: %s leaves its chunk", c.label(), b.Name)
-					}
-				}
-				if c.x > d.Workgroups || c.y > d.Workgroups || c.z > d.Workgroups || c.x < 1 || c.y < 1 || c.z < 1 {
-					t.Errorf("%s: %d×%d×%d workgroups", c.label(), c.x, c.y, c.z)
-				}
-				if _, err := encode(k, c.params); err != nil {
-					t.Errorf("%s: %v", c.label(), err)
-				}
-			}
+			kernels, largest := within(t, l, chunks)
 			if l.page > d.Buffer || l.scratch > d.Buffer {
 				t.Errorf("pages of %d, a scratch of %d bytes", l.page, l.scratch)
 			}
@@ -153,5 +115,78 @@ func TestTooLarge(t *testing.T) {
 	var large *TooLargeError
 	if !errors.As(err, &large) || !strings.Contains(err.Error(), "smaller tiles") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+// within holds every call against WebGPU's defaults.
+func within(t *testing.T, l *lowered, chunks []int64) (kernels map[string]*shaders.Kernel, largest int64) {
+	t.Helper()
+	d := driver.Defaults
+	kernels = map[string]*shaders.Kernel{}
+	for i := range l.calls {
+		c := &l.calls[i]
+		key := variant(c.file, c.consts)
+		k := kernels[key]
+		if k == nil && c.copyOf.size == 0 {
+			var err error
+			if k, err = shaders.Make(c.file, c.consts); err != nil {
+				t.Fatal(err)
+			}
+			kernels[key] = k
+			if len(k.Bindings) > d.StorageBuffers {
+				t.Errorf("%s binds %d buffers", key, len(k.Bindings))
+			}
+		}
+		for _, b := range k.Bindings {
+			o, ok := c.in[b.Name]
+			if !ok {
+				t.Fatalf("%s: nothing is bound to %s", c.label(), b.Name)
+			}
+			largest = max(largest, o.size)
+			if o.size > d.Binding || o.at%256 != 0 || o.size%4 != 0 || o.size <= 0 {
+				t.Errorf("%s: %s is %d bytes at %d", c.label(), b.Name, o.size, o.at)
+			}
+			if size := l.page; o.space == arena && o.at/size != (o.at+o.size-1)/size {
+				t.Errorf("%s: %s lies across pages", c.label(), b.Name)
+			}
+			if o.space == weight && o.at%chunkOf(d)+o.size > chunks[o.at/chunkOf(d)] {
+				t.Errorf("%s: %s leaves its chunk", c.label(), b.Name)
+			}
+		}
+		if c.x > d.Workgroups || c.y > d.Workgroups || c.z > d.Workgroups || c.x < 1 || c.y < 1 || c.z < 1 {
+			t.Errorf("%s: %d×%d×%d workgroups", c.label(), c.x, c.y, c.z)
+		}
+		if _, err := encode(k, c.params); err != nil {
+			t.Errorf("%s: %v", c.label(), err)
+		}
+	}
+	return kernels, largest
+}
+
+// Training a small network, and steps of ADM-256, stay within the defaults
+// too.
+func TestDefaultLimitsOfTraining(t *testing.T) {
+	for name, c := range map[string]struct {
+		net     weights.Network
+		n, side int
+	}{"the tests' base": {optest.Networks()["base"], 16, 64}, "ADM-256": {weights.ADM256(false), 1, 256}} {
+		for _, ch := range []chooser{realDevice, softwareDevice} {
+			p, err := unet.Build(c.net, c.n, c.side, c.side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := plan.Differentiate(p, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g = g.Join(apart)
+			params, chunks := store(&g.Plan, false, driver.Defaults.Binding, chunkOf(driver.Defaults))
+			l, err := lowerGradient(g, params, driver.Defaults, ch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kernels, largest := within(t, l.lowered, chunks)
+			t.Logf("%s: %d calls of %d kernels, activations %d MiB, scratch %d MiB, largest binding %d MiB", name, len(l.calls), len(kernels), l.arena>>20, l.scratch>>20, largest>>20)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func (n *network) load(ctx context.Context, p *plan.Plan, src weights.Source, si
 			err = n.pack(ctx, w.Name, n.params[i], v, stage)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", w.Name, err)
 		}
 	}
 	return n.wait(ctx)

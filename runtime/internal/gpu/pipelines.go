@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 
@@ -52,6 +53,13 @@ func (g *gpu) pipeline(ctx context.Context, file string, c shaders.Constants) (*
 		}
 		p.driver, p.err = g.dev.Pipeline(context.WithoutCancel(ctx), key, p.kernel.Text, append(layout, driver.Params))
 	})
+	if p.err != nil { // there may be memory for it the next time
+		g.pipelines.mu.Lock()
+		if g.pipelines.made[key] == p {
+			delete(g.pipelines.made, key)
+		}
+		g.pipelines.mu.Unlock()
+	}
 	return p, p.err
 }
 
@@ -71,8 +79,10 @@ func (g *gpu) compile(ctx context.Context, calls []call) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			_, err := g.pipeline(ctx, c.file, c.consts)
-			return err
+			if _, err := g.pipeline(ctx, c.file, c.consts); err != nil {
+				return fmt.Errorf("%s: %w", c.label(), err)
+			}
+			return nil
 		})
 	}
 	return group.Wait()

@@ -51,14 +51,27 @@ func (n *network) compile(ctx context.Context, p *plan.Plan, c chooser) (*progra
 		return nil, err
 	}
 	r := &program{network: n, p: p, lowered: l}
-	if err := r.make(ctx); err != nil {
+	err = r.allocate()
+	if err == nil {
+		r.body, err = r.keep(r.record(ctx, "network", l.calls, r.place))
+	}
+	if err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *program) make(ctx context.Context) (err error) {
+// keep notes a recording, if it was made.
+func (r *program) keep(made *recording, err error) (*recording, error) {
+	if err == nil {
+		r.owned = append(r.owned, &made.owned)
+	}
+	return made, err
+}
+
+// allocate gives a program its memory.
+func (r *program) allocate() (err error) {
 	l := r.lowered
 	buffer := func(label string, size int64) (b driver.Buffer) {
 		if err == nil {
@@ -76,14 +89,9 @@ func (r *program) make(ctx context.Context) (err error) {
 		return err
 	}
 	if len(l.tables) > 0 {
-		if err := r.dev.Write(r.tables, 0, l.tables); err != nil {
-			return err
-		}
+		return r.dev.Write(r.tables, 0, l.tables)
 	}
-	if r.body, err = r.record(ctx, "network", l.calls, r.place); err == nil {
-		r.owned = append(r.owned, &r.body.owned)
-	}
-	return err
+	return nil
 }
 
 // Release lets owned things be owned.
@@ -134,8 +142,7 @@ func (r *program) run(ctx context.Context, in device.Input, y []float32, body fu
 	if err := body(); err != nil {
 		return err
 	}
-	from := r.place(r.lowered.planarY)
-	return r.dev.Read(ctx, from.Buffer, from.Offset, bytesOf(y), patience)
+	return r.read(ctx, r.place(r.lowered.planarY), y)
 }
 
 // fill writes an evaluation's noise levels and labels.

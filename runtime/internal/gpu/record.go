@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
@@ -34,6 +35,7 @@ type recording struct {
 	owned
 	uniforms  driver.Buffer
 	sequences []driver.Sequence
+	spans     []string           // what each does, for errors
 	commands  [][]driver.Command // of each sequence
 	calls     [][]*call          // that they stand for
 }
@@ -68,7 +70,7 @@ func (g *gpu) record(ctx context.Context, label string, calls []call, place func
 		if s, err = keep(&r.owned, s, err); err != nil {
 			return err
 		}
-		r.sequences = append(r.sequences, s)
+		r.sequences, r.spans = append(r.sequences, s), append(r.spans, span(label, mine))
 		r.calls, r.commands = append(r.calls, mine), append(r.commands, commands)
 		commands, mine, work = nil, nil, 0
 		return nil
@@ -145,9 +147,37 @@ func (g *gpu) submit(ctx context.Context, r *recording) error {
 				return err
 			}
 		}
+		g.running.Store(&r.spans[i])
 		if err := g.dev.Submit(s); err != nil {
-			return err
+			return g.named(err)
 		}
 	}
 	return nil
+}
+
+// span names a sequence by its first and last operators.
+func span(label string, calls []*call) string {
+	first, last := calls[0].label(), calls[len(calls)-1].label()
+	if first == last {
+		return label + ": " + first
+	}
+	return label + ": " + first + " to " + last
+}
+
+// wait waits for all that was submitted.
+func (g *gpu) wait(ctx context.Context) error { return g.named(g.dev.Wait(ctx, patience)) }
+
+// read waits and copies part of a buffer to floats.
+func (g *gpu) read(ctx context.Context, from driver.Range, to []float32) error {
+	return g.named(g.dev.Read(ctx, from.Buffer, from.Offset, bytesOf(to), patience))
+}
+
+// named gives an error that came while the device worked the names of the
+// operators that ran. One that an operator has already keeps it.
+func (g *gpu) named(err error) error {
+	var e *driver.Error
+	if running := g.running.Load(); running != nil && errors.As(err, &e) && (e.Kind != driver.Invalid || e.Label == "") {
+		return &driver.Error{Kind: e.Kind, Label: *running, Message: e.Message}
+	}
+	return err
 }

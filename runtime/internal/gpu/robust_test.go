@@ -67,7 +67,7 @@ func restore(ctx context.Context, d device.Device, between func()) ([]float32, e
 		if err := c.Evaluate(ctx, r, w, st); err != nil {
 			return nil, err
 		}
-		if err := c.Update(st, k); err != nil {
+		if err := c.Update(st, k, 0, 8); err != nil {
 			return nil, err
 		}
 	}

@@ -14,8 +14,10 @@ import (
 // RunBack judges a device's gradients by finite differences of its own loss,
 // over the table of operators and over whole networks, whole and with
 // activations made again. Every parameter is moved along a random direction;
-// a convolution behind the input makes the gradient by that count as well.
-func RunBack(t *testing.T, d device.Teacher) {
+// a convolution behind the input makes the gradient by that count as well. The
+// distance is part of a parameter's size: larger for a device whose sums are of
+// float32, so that their rounding does not show in the difference.
+func RunBack(t *testing.T, d device.Teacher, distance float64) {
 	for _, c := range Cases() {
 		b := plan.NewBuilder()
 		b.Lead = func(x plan.Value) plan.Value { return b.Conv("lead", x, b.Channels(x), 1, 1, false) }
@@ -26,18 +28,18 @@ func RunBack(t *testing.T, d device.Teacher) {
 		if p.FLOPs() > 2e6 || p.Shape(p.X).Len() > 20000 {
 			continue // differences take two evaluations a parameter
 		}
-		t.Run(c.Name, func(t *testing.T) { differences(t, d, plan.Fuse(p)) })
+		t.Run(c.Name, func(t *testing.T) { differences(t, d, plan.Fuse(p), distance) })
 	}
 	for name, cfg := range Networks() {
 		p, err := unet.Build(cfg, 2, 4, 6)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run("network "+name, func(t *testing.T) { differences(t, d, p) })
+		t.Run("network "+name, func(t *testing.T) { differences(t, d, p, distance) })
 	}
 }
 
-func differences(t *testing.T, d device.Teacher, p *plan.Plan) {
+func differences(t *testing.T, d device.Teacher, p *plan.Plan, distance float64) {
 	whole, err := plan.Differentiate(p, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -45,13 +47,13 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan) {
 	l := learner(t, d, whole)
 	in, target := lesson(p)
 	loss := func() float64 {
-		v, err := l.Loss(context.Background(), in, target)
+		v, err := l.Loss(context.Background(), 0, in, target)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
-	if _, err := l.Batch(context.Background(), in, target); err != nil {
+	if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 		t.Fatal(err)
 	}
 	grads, largest := gradients(t, l, p)
@@ -99,7 +101,7 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan) {
 			return loss()
 		}
 		slope := func(h float64) float64 { return (move(h) - move(-h)) / (2 * h) }
-		got := (4*slope(2e-3) - slope(4e-3)) / 3 // the error of third order goes
+		got := (4*slope(distance) - slope(2*distance)) / 3 // the error of third order goes
 		move(0)
 		if e := math.Abs(got - dot); !(e <= 2e-3*math.Sqrt(size)+2e-4*largest) {
 			t.Errorf("%s and %d more: the slope is %g, the gradient says %g", p.Params[group[0]].Name, len(group)-1, got, dot)
@@ -123,7 +125,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 		least = g.Arena
 		l := learner(t, d, g)
 		in, target := lesson(p)
-		if _, err := l.Batch(context.Background(), in, target); err != nil {
+		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 			t.Fatal(err)
 		}
 		got, _ := gradients(t, l, p)
@@ -137,7 +139,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 
 func learner(t *testing.T, d device.Teacher, g *plan.Gradient) device.Learner {
 	t.Helper()
-	l, err := d.Learn(context.Background(), g, Random(&g.Plan))
+	l, err := d.Learn(context.Background(), []*plan.Gradient{g}, Random(&g.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,5 +185,61 @@ func set(t *testing.T, l device.Learner, info plan.ParamInfo, v []float32) {
 	t.Helper()
 	if err := l.Set(info.Name, device.Weight, v); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// RunBackAgainst compares a device's gradients with those of another.
+func RunBackAgainst(t *testing.T, d, specification device.Teacher) {
+	for _, c := range Cases() {
+		b := plan.NewBuilder()
+		b.Lead = func(x plan.Value) plan.Value { return b.Conv("lead", x, b.Channels(x), 1, 1, false) }
+		p, err := b.Plan(c.Build(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.FLOPs() < 1e8 {
+			t.Run(c.Name, func(t *testing.T) { compareBack(t, d, specification, plan.Fuse(p)) })
+		}
+	}
+	for name, cfg := range Networks() {
+		p, err := unet.Build(cfg, 2, 8, 12)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("network "+name, func(t *testing.T) { compareBack(t, d, specification, p) })
+	}
+}
+
+func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan) {
+	g, err := plan.Differentiate(p, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, target := lesson(p)
+	run := func(d device.Teacher) (float64, [][]float32, float64) {
+		l := learner(t, d, g)
+		var loss float64
+		for range 2 { // the second comes on top
+			if loss, err = l.Batch(context.Background(), 0, in, target); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, largest := gradients(t, l, p)
+		return loss, all, largest
+	}
+	loss, got, _ := run(d)
+	wantLoss, want, largest := run(specification)
+	if math.Abs(loss-wantLoss) > 1e-5*math.Abs(wantLoss) {
+		t.Errorf("loss %g, want %g", loss, wantLoss)
+	}
+	for i := range want {
+		own, off := 0.0, 0.0
+		for j, v := range want[i] {
+			own = math.Max(own, math.Abs(float64(v)))
+			off = math.Max(off, math.Abs(float64(v)-float64(got[i][j])))
+		}
+		if !(off <= 2e-4*own+1e-6*largest) {
+			t.Errorf("%s: off by %.2g; the largest is %.2g", p.Params[i].Name, off, own)
+		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 )
 
-// RunCanvas walks a small picture by every sampler in two windows, with and
-// without a mask, with a condition, with recorded noise, and compares the
-// device's state with ref's.
+// RunCanvas walks a small picture by every sampler in four windows, with and
+// without a mask, with a condition, with recorded noise, and with x̂0 held in a
+// ring of rows, and compares the device's state with ref's, which holds it all.
 func RunCanvas(t *testing.T, d device.Device) {
 	for _, ot := range []bool{false, true} {
 		sched, err := bridge.NewSchedule(bridge.Config{Interval: 100, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: ot})
@@ -39,12 +39,15 @@ func RunCanvas(t *testing.T, d device.Device) {
 	}
 }
 
+// The picture and its windows.
+const side, window = 12, 8
+
 func compareCanvas(t *testing.T, d device.Device, w *bridge.Walk, name, how string) {
-	spec := device.CanvasSpec{C: 3, H: 8, W: 12, Label: -1, Table: w, Noise: bridge.NewNoise(7), Clip: how == "plain"}
+	spec := device.CanvasSpec{C: 3, H: side, W: side, Label: -1, Table: w, Noise: bridge.NewNoise(7), Clip: how == "plain"}
 	net := "base"
 	switch how {
 	case "mask", "mask and cond", "recorded, mask":
-		spec.Mask = make([]uint8, 8*12)
+		spec.Mask = make([]uint8, side*side)
 		for i := range spec.Mask {
 			spec.Mask[i] = []uint8{0, 255, 255, 100}[i/7%4]
 		}
@@ -59,6 +62,9 @@ func compareCanvas(t *testing.T, d device.Device, w *bridge.Walk, name, how stri
 	if !ok {
 		reference = walk(t, ref.New(), net, spec)
 		walks[name] = reference
+	}
+	if w.SavesX0 {
+		spec.Ring = window
 	}
 	got, want := walk(t, d, net, spec), reference
 	for i := range want {
@@ -90,10 +96,7 @@ func walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) (all [
 			t.Fatal(err)
 		}
 	}
-	ws := tile.Grid(s.H, s.W, 8, 4, 4)
-	if len(ws) < 2 {
-		t.Fatal("one window only")
-	}
+	ws := tile.Grid(s.H, s.W, window, 4, 4)
 	p, err := unet.Build(Networks()[net], 1, ws[0].H, ws[0].W)
 	check(err)
 	n, err := d.Load(ctx, p, Random(p))
@@ -112,10 +115,13 @@ func walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) (all [
 	check(c.Start())
 	for k, st := range s.Table.Steps {
 		check(c.Begin())
-		for _, w := range ws {
+		from := 0
+		for j, w := range ws {
 			check(c.Evaluate(ctx, r, w, st))
+			to := tile.Done(ws, j, s.H)
+			check(c.Update(st, k, from, to))
+			from = to
 		}
-		check(c.Update(st, k))
 		for _, get := range []func() (*bridge.Image, error){c.State, c.X0} {
 			m, err := get()
 			check(err)

@@ -12,6 +12,12 @@ type Gradient struct {
 	Forward  int   // how many of Ops are the network's
 	Seed     Value // gradient of the loss by Output, which the executor fills in after Forward operators
 	Segments int
+	of       *Plan
+}
+
+// Join is Join of the network, and then its way back in as many segments.
+func (g *Gradient) Join(apart func(first, second Shape) bool) *Gradient {
+	return differentiate(Join(g.of, apart), g.Segments)
 }
 
 // Differentiate makes the way back of a plan in an arena of at most limit
@@ -43,7 +49,7 @@ type differ struct {
 }
 
 func differentiate(p *Plan, segments int) *Gradient {
-	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments}, grads: map[Value]Value{}, given: map[Value]bool{}}
+	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments, of: p}, grads: map[Value]Value{}, given: map[Value]bool{}}
 	d.g.Values = append([]ValueInfo(nil), p.Values...)
 	d.g.Ops = append([]Op(nil), p.Ops...)
 	for _, v := range p.Inputs() {

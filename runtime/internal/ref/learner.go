@@ -11,19 +11,20 @@ import (
 )
 
 // Learn implements device.Teacher.
-func (d ref) Learn(ctx context.Context, g *plan.Gradient, src weights.Source) (device.Learner, error) {
-	n, err := d.Load(ctx, &g.Plan, src)
+func (d ref) Learn(ctx context.Context, shapes []*plan.Gradient, src weights.Source) (device.Learner, error) {
+	if err := device.SameParams(shapes); err != nil {
+		return nil, err
+	}
+	first := shapes[0]
+	n, err := d.Load(ctx, &first.Plan, src)
 	if err != nil {
 		return nil, err
 	}
-	p, err := n.Compile(&g.Plan)
-	if err != nil {
-		return nil, err
-	}
-	l := &learner{Program: p.(*Program), g: g, index: map[string]int{}}
-	for i, info := range g.Params {
+	l := &learner{params: first.Params, shapes: shapes, index: map[string]int{}}
+	var grads [][]float32
+	for i, info := range first.Params {
 		l.index[info.Name] = i
-		w := l.w[info.Name]
+		w := n.(*network).w[info.Name]
 		t := [device.Tensors][]float32{device.Weight: w, device.Average: append([]float32(nil), w...)}
 		for what := range t {
 			if t[what] == nil {
@@ -31,48 +32,62 @@ func (d ref) Learn(ctx context.Context, g *plan.Gradient, src weights.Source) (d
 			}
 		}
 		l.tensors = append(l.tensors, t)
-		l.grads = append(l.grads, t[device.Grad])
+		grads = append(grads, t[device.Grad])
+	}
+	for _, g := range shapes {
+		p, err := n.Compile(&g.Plan)
+		if err != nil {
+			return nil, err
+		}
+		r := p.(*Program)
+		r.grads = grads
+		l.programs = append(l.programs, r)
 	}
 	return l, nil
 }
 
-// learner is a Program whose plan has a way back.
+// learner is a network's tensors, and a Program for every shape.
 type learner struct {
-	*Program
-	g       *plan.Gradient
-	index   map[string]int
-	tensors [][device.Tensors][]float32
+	params   []plan.ParamInfo
+	shapes   []*plan.Gradient
+	programs []*Program
+	index    map[string]int
+	tensors  [][device.Tensors][]float32
 }
 
-func (l *learner) Loss(ctx context.Context, in device.Input, t device.Target) (loss float64, err error) {
-	s, y := l.p.Shape(l.g.Output), l.value(l.g.Output)
-	if err := device.Check(l.p, in, y); err != nil {
+func (l *learner) Close() error { return nil }
+
+func (l *learner) Loss(ctx context.Context, shape int, in device.Input, t device.Target) (loss float64, err error) {
+	g, r := l.shapes[shape], l.programs[shape]
+	s, y := g.Shape(g.Output), r.value(g.Output)
+	if err := device.Check(&g.Plan, in, y); err != nil {
 		return 0, err
 	}
 	if err := t.Check(s); err != nil {
 		return 0, err
 	}
-	device.Fill(l.p, in, l.value)
-	if err := l.all(ctx, l.g.Ops[:l.g.Forward]); err != nil {
+	device.Fill(&g.Plan, in, r.value)
+	if err := r.all(ctx, g.Ops[:g.Forward]); err != nil {
 		return 0, err
 	}
-	return lossOf(t, s, y, l.value(l.g.Seed)), nil
+	return lossOf(t, s, y, r.value(g.Seed)), nil
 }
 
-func (l *learner) Batch(ctx context.Context, in device.Input, t device.Target) (float64, error) {
-	loss, err := l.Loss(ctx, in, t)
+func (l *learner) Batch(ctx context.Context, shape int, in device.Input, t device.Target) (float64, error) {
+	loss, err := l.Loss(ctx, shape, in, t)
 	if err != nil {
 		return 0, err
 	}
-	return loss, l.all(ctx, l.g.Ops[l.g.Forward:])
+	g := l.shapes[shape]
+	return loss, l.programs[shape].all(ctx, g.Ops[g.Forward:])
 }
 
-func (l *learner) all(ctx context.Context, ops []plan.Op) error {
+func (r *Program) all(ctx context.Context, ops []plan.Op) error {
 	for _, op := range ops {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		l.run(op)
+		r.run(op)
 	}
 	return nil
 }
@@ -94,8 +109,8 @@ func lossOf(t device.Target, s plan.Shape, y, seed []float32) (loss float64) {
 
 func (l *learner) Norm() (float64, error) {
 	sum := 0.0
-	for _, g := range l.grads {
-		for _, v := range g {
+	for _, t := range l.tensors {
+		for _, v := range t[device.Grad] {
 			sum += float64(v) * float64(v)
 		}
 	}
@@ -103,8 +118,8 @@ func (l *learner) Norm() (float64, error) {
 }
 
 func (l *learner) Forget() error {
-	for _, g := range l.grads {
-		clear(g)
+	for _, t := range l.tensors {
+		clear(t[device.Grad])
 	}
 	return nil
 }
@@ -149,5 +164,5 @@ func (l *learner) tensor(name string, what device.Tensor, n int) ([]float32, err
 	if t := l.tensors[i][what]; len(t) == n {
 		return t, nil
 	}
-	return nil, fmt.Errorf("ref: %s has %v elements, not %d", name, l.g.Params[i].Shape, n)
+	return nil, fmt.Errorf("ref: %s has %v elements, not %d", name, l.params[i].Shape, n)
 }

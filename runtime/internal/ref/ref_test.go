@@ -166,4 +166,4 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestBack(t *testing.T) { optest.RunBack(t, ref.New().(device.Teacher)) }
+func TestBack(t *testing.T) { optest.RunBack(t, ref.New().(device.Teacher), 2e-3) }

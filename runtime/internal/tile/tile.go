@@ -31,6 +31,14 @@ func Grid(h, w, size, overlap, align int) []Window {
 	return ws
 }
 
+// Done is how many rows of h, from the top, no window after the j-th touches.
+func Done(ws []Window, j, h int) int {
+	if j+1 == len(ws) {
+		return h
+	}
+	return ws[j+1].Y
+}
+
 // axis cuts a length into spans that start at multiples of align, so that
 // every window meets the network's down-sampling at the same phase.
 func axis(length, size, overlap, align int) []span {

@@ -22,14 +22,23 @@ import (
 // inpaint.
 func Pack(t testing.TB) []byte {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	b, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../weights/testdata/checkpoint.pt"))
+	b, err := MakePack()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// MakePack is Pack for programs.
+func MakePack() ([]byte, error) {
+	_, here, _, _ := runtime.Caller(0)
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../weights/testdata/checkpoint.pt"))
+	if err != nil {
+		return nil, err
+	}
 	src, err := weights.OpenCheckpoint(bytes.NewReader(b), int64(len(b)), false)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	h := weights.Header{
 		Name: "tiny",
@@ -39,10 +48,8 @@ func Pack(t testing.TB) []byte {
 		Tasks:  []weights.Task{{Name: "jpeg", Steps: 2}, {Name: "sr4x"}, {Name: "inpaint"}},
 	}
 	var out bytes.Buffer
-	if err := weights.Write(&out, h, src, weights.WriteOptions{Encoding: weights.F32}); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	err = weights.Write(&out, h, src, weights.WriteOptions{Encoding: weights.F32})
+	return out.Bytes(), err
 }
 
 // Model is Pack, to be asked for as "tiny".

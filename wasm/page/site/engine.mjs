@@ -86,8 +86,12 @@ function abortable(promise, signal) {
   });
 }
 
+/** Whether pictures are sent to the server that this page comes from. */
+export const sends = 'sends' in document.documentElement.dataset;
+
 /** The device in a few words. */
 export function deviceName(d) {
+  if (d.kind === 'server') return `Server ${d.name}`;
   if (d.kind === 'wasm') return d.threads > 1 ? `Processor, ${d.threads} threads` : 'Processor';
   return d.software ? 'WebGPU (software)' : d.name ? `WebGPU · ${d.name}` : 'WebGPU';
 }

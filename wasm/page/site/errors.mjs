@@ -40,6 +40,11 @@ export const troubles = {
     'Save the picture as a file first, then drop or choose that file.', [another]],
   'no-clipboard': ['The clipboard could not be read',
     'Allow this page to see it, or press Ctrl+V (⌘V), which needs no permission.', []],
+  // of a server that is sent the pictures
+  'too-large': ['This picture is too large for the server', 'Make it smaller first, or cut out a part of it.', [another]],
+  busy: ['The server has much to do', 'Try again in a moment.', [retry]],
+  'too-slow': ['It took longer than the server allows', 'Ask for fewer steps, or make the picture smaller first.', [another]],
+  unauthorized: ['This server asks for a token', 'Whoever runs it gives one out.', [retry]],
   'no-mask': ['Nothing is painted yet',
     'Paint over what is to be filled in, then restore.', []],
 };

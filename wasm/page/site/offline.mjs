@@ -1,9 +1,15 @@
 // The service worker keeps the page; the module keeps the models.
 
+import { sends } from './engine.mjs';
+
 export const offline = { ready: false, text: 'The page is not kept for use without a network.' };
 
 /** Registers the service worker once the page has what it needs. */
 export async function keepPage() {
+  if (sends) {
+    offline.text = 'This page needs its server.';
+    return;
+  }
   if (!('serviceWorker' in navigator)) {
     offline.text = 'This browser or address (no HTTPS) does not let the page be kept for use without a network.';
     return;

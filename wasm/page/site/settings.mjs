@@ -1,6 +1,6 @@
 // The dialog: which model, which device and why, and what is kept here.
 import { el } from './dom.mjs';
-import { builtin, deviceName } from './engine.mjs';
+import { builtin, deviceName, sends } from './engine.mjs';
 import { showTrouble, hideTrouble, isAbort } from './errors.mjs';
 import { bytes, bytesOf } from './format.mjs';
 import { offline } from './offline.mjs';
@@ -13,7 +13,8 @@ export function settings(engine, { openPack }) {
   const render = async () => {
     if (!dialog.open) return;
     const focus = document.activeElement?.dataset?.key;
-    body.replaceChildren(trouble, ...model(engine), ...devices(engine, load), ...otherPack(load, openPack), ...await kept(engine, render));
+    body.replaceChildren(trouble, ...model(engine),
+      ...sends ? servers(engine, load) : [...devices(engine, load), ...otherPack(load, openPack), ...await kept(engine, render)]);
     body.querySelector(`[data-key="${focus}"]`)?.focus();
   };
   const handlers = {
@@ -53,9 +54,9 @@ function model(engine) {
   const info = engine.model?.info;
   const facts = info ? [
     ...fact('Model', info.name),
-    ...fact('Size', `${bytes(info.bytes)}, ${(info.parameters / 1e6).toFixed(1)} million parameters`),
+    ...fact('Size', `${info.bytes ? `${bytes(info.bytes)}, ` : ''}${(info.parameters / 1e6).toFixed(1)} million parameters`),
     ...fact('Licence', info.licence),
-    ...fact('SHA-256', info.sha256?.slice(0, 16) + '…'),
+    ...fact('SHA-256', info.sha256 && info.sha256.slice(0, 16) + '…'),
     ...fact('Runs on', deviceName(info.device)),
     ...fact('Why', info.device.detail),
   ] : [];
@@ -73,6 +74,17 @@ function devices(engine, load) {
     ...rows.map(([value, name, why, ok]) => el('label', { class: 'option' },
       el('input', { type: 'radio', name: 'device', value, 'data-key': `device-${value}`, checked: engine.device === value, disabled: !ok, onchange: () => load({ device: value }) }),
       el('span', {}, name), why ? el('small', {}, why) : ''))))];
+}
+
+/** The models of the server. */
+function servers(engine, load) {
+  const rows = (engine.support?.models ?? []).map((name) => {
+    const pack = `packs/${encodeURIComponent(name)}.i2sb`;
+    const chosen = engine.pack === new URL(pack, document.baseURI).href;
+    return el('label', { class: 'option' },
+      el('input', { type: 'radio', name: 'model', value: name, 'data-key': `model-${name}`, checked: chosen, onchange: () => load({ pack }) }), el('span', {}, name));
+  });
+  return [el('section', {}, el('fieldset', {}, el('legend', { class: 'visually-hidden' }, 'Model'), el('h3', {}, 'Models of this server'), ...rows))];
 }
 
 function otherPack(load, openPack) {

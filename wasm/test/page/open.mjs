@@ -7,7 +7,7 @@ export const bird = fileURLToPath(new URL('../../../testdata/canyon-wren.jpg', i
 export async function open(browser, url, { fake = {}, ready = true, query = '', ...context } = {}) {
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await ctx.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(120_000); // machines may be slow, and busy
   page.faults = [];
   page.on('pageerror', (e) => page.faults.push(String(e)));
   page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) page.faults.push(m.text()); });

@@ -78,6 +78,7 @@ type Staged struct {
 	Conv
 	Tile          int64
 	First, Count  int64
+	B0, B1        int64
 	U, V, M       int64
 	UStep, UBlock int64
 	Group, Piece  int64
@@ -136,7 +137,7 @@ type Attention struct {
 // Window is struct window of walk.h.
 type Window struct {
 	State, Cond, X0   int64
-	C, H, W           int64
+	C, H, W, Ring     int64
 	Y, X, Rows, Cols  int64
 	In, InBlocks, Out int64
 	WeightY, WeightX  int64
@@ -148,10 +149,10 @@ type Window struct {
 type Update struct {
 	X, X0, X1, H0, H1         int64
 	Mask                      int64
-	C, H, W                   int64
+	C, H, W, Ring, Y, Rows    int64
 	Eps, MaskEps              int64
 	Key, Step, Draw, MaskDraw int64
-	Save, MaskX0              int64
+	Save, MaskX0, Clear       int64
 
 	CX, C0, C1, CH0, CH1, Noise, SaveX, SaveX0, MaskNoise float64
 }

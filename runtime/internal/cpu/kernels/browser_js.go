@@ -9,31 +9,49 @@ import (
 // The page's engine instantiates the kernels with Go's own memory and forwards
 // these calls to them (wasm/npm/engine.mjs).
 
-// bind makes an instance whose stack ends at an address; it tells whether it
-// has relaxed vector instructions.
+// threads is how many the page allows; relaxed tells whether the kernels have
+// relaxed vector instructions.
+//
+//go:wasmimport i2sb threads
+func threads() uint32
+
+//go:wasmimport i2sb relaxed
+func relaxed() uint32
+
+// bind makes a thread's instance ready, with a stack that ends at an address.
 //
 //go:wasmimport i2sb bind
-func bind(stack uint32) (relaxed uint32)
+func bind(thread, stack uint32)
 
 //go:wasmimport i2sb run
 func run(kernel, args, from, to, scratch uint32)
+
+// share computes n items on some threads; scratch is where their addresses lie.
+//
+//go:wasmimport i2sb share
+func share(kernel, args, n, step uint32, scratch unsafe.Pointer, threads uint32)
 
 // portable is the set that the browser has compiled.
 func portable() []Set { return []Set{newBrowser()} }
 
 // browser is the kernels bound to Go's memory: addresses are those of Go's
-// heap, whose objects never move, and nothing is copied. There is one thread.
+// heap, whose objects never move, and nothing is copied. Several threads share
+// that memory where the page may have them.
 type browser struct {
-	stack   Memory
+	stacks  Memory
+	threads int
 	relaxed bool
+	scratch []uint32 // of the loop that is shared
 }
 
 const stackSize = 1 << 16
 
 func newBrowser() *browser {
-	b := &browser{}
-	b.stack, _ = b.Alloc(stackSize)
-	b.relaxed = bind(uint32(b.stack.Addr)+stackSize) != 0
+	b := &browser{threads: int(threads()), relaxed: relaxed() != 0}
+	b.stacks, _ = b.Alloc(int64(b.threads) * stackSize)
+	for i := range b.threads {
+		bind(uint32(i), uint32(b.stacks.Addr)+uint32(i+1)*stackSize)
+	}
 	return b
 }
 
@@ -81,3 +99,13 @@ func (b *browser) Run(k Kernel, args int64, from, to int, scratch int64) {
 }
 
 func (b *browser) Close() {}
+
+func (b *browser) Threads() int { return b.threads }
+
+func (b *browser) Share(k Kernel, args int64, n, step int, scratch []int64) {
+	b.scratch = b.scratch[:0]
+	for _, s := range scratch {
+		b.scratch = append(b.scratch, uint32(s))
+	}
+	share(uint32(k), uint32(args), uint32(n), uint32(step), unsafe.Pointer(unsafe.SliceData(b.scratch)), uint32(len(scratch)))
+}

@@ -20,6 +20,13 @@
 #include "attention.h"
 #include "walk.h"
 #include "roof.h"
+#ifndef FORWARD_ONLY
+#include "back.h"
+#include "correlate.h"
+#include "turn.h"
+#include "attention_back.h"
+#include "adamw.h"
+#endif
 
 // RUN_KERNEL computes items from … to of a kernel. The numbers are those of
 // Kernel in kernels.go.
@@ -41,11 +48,28 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 11: export(a, from, to); break;
     case 12: stage_weights(a, from, to); break;
     case 13: stage_input(a, from, to, s); break;
-    case 14: stage_products(a, from, to, s); break;
-    case 15: gather(a, from, to); break;
-    case 16: scatter(a, from, to); break;
-    case 17: advance(a, from, to, s); break;
-    case 18: peak(a, from, to, s); break;
-    case 19: stream(a, from, to, s); break;
+    case 14: stage_multiply(a, from, to, s); break;
+    case 15: stage_output(a, from, to); break;
+    case 16: gather(a, from, to); break;
+    case 17: scatter(a, from, to); break;
+    case 18: advance(a, from, to, s); break;
+    case 19: peak(a, from, to, s); break;
+    case 20: stream(a, from, to, s); break;
+    case 21: stage_products(a, from, to, s); break;
+#ifndef FORWARD_ONLY
+    case 40: read_back(a, from, to); break;
+    case 41: affine_back(a, from, to); break;
+    case 42: sums(a, from, to); break;
+    case 43: spread(a, from, to); break;
+    case 44: correlate(a, from, to); break;
+    case 45: learn_input(a, from, to, s); break;
+    case 46: learn_output(a, from, to); break;
+    case 47: learn_filter(a, from, to); break;
+    case 48: learn_taps(a, from, to, s); break;
+    case 49: turn(a, from, to); break;
+    case 50: attention_back(a, from, to, s); break;
+    case 51: adamw(a, from, to); break;
+    case 52: square_sums(a, from, to); break;
+#endif
   }
 }

@@ -22,12 +22,14 @@ const (
 	ExportPlanar
 	StageWeights
 	StageInput
-	StageProducts
+	StageMultiply
+	StageOutput
 	GatherWindow
 	ScatterWindow
 	Advance
 	Peak
 	Stream
+	StageProducts
 )
 
 // Sizes that the C source shares with its callers.
@@ -64,6 +66,17 @@ type Thread interface {
 	// struct of arguments; scratch that of memory no other thread uses.
 	Run(k Kernel, args int64, from, to int, scratch int64)
 	Close()
+}
+
+// Sharer is a Set that hands out a loop's items to threads of its own, where
+// goroutines are no threads.
+type Sharer interface {
+	Set
+	// Threads is how many there are, the caller's among them.
+	Threads() int
+	// Share computes n items of a kernel, step at a time, on as many threads as
+	// there are addresses of scratch.
+	Share(k Kernel, args int64, n, step int, scratch []int64)
 }
 
 // MemoryError says that memory for a tensor cannot be had.

@@ -3,7 +3,7 @@
 
 struct window {
   int64_t state, cond, x0;
-  int64_t c, h, w;              // of the picture
+  int64_t c, h, w, ring;        // of the picture; x̂0 holds row y at y modulo ring
   int64_t y, x, rows, cols;     // the window
   int64_t in, in_blocks, out;   // of the network
   int64_t weight_y, weight_x;   // rows and cols shares of this window in x̂0
@@ -34,7 +34,7 @@ static void scatter(const struct window *g, int64_t from, int64_t to) {
     int64_t c = i / g->rows, r = i % g->rows, at = (c * g->h + g->y + r) * g->w + g->x;
     const float *x = PTR(g->state) + at, *wx = PTR(g->weight_x);
     const float *y = PTR(g->out) + ((c / BLOCK * g->rows + r) * g->cols) * BLOCK + c % BLOCK;
-    float *x0 = PTR(g->x0) + at, wy = PTR(g->weight_y)[r];
+    float *x0 = PTR(g->x0) + (c * g->ring + (g->y + r) % g->ring) * g->w + g->x, wy = PTR(g->weight_y)[r];
     for (int64_t j = 0; j < g->cols; j++) {
       float v = x[j] - sigma * y[j * BLOCK];
       if (g->clip) v = v < -1 ? -1 : v > 1 ? 1 : v;
@@ -46,10 +46,11 @@ static void scatter(const struct window *g, int64_t from, int64_t to) {
 struct update {
   int64_t x, x0, x1, h0, h1;    // h0, h1: saved combinations, or 0
   int64_t mask;                 // bytes, 255 is a hole; or 0
-  int64_t c, h, w;
+  int64_t c, h, w, ring, y, rows; // x̂0 as in window; the rows to update
   int64_t eps, mask_eps;        // recorded noise; 0: Philox's
   int64_t key, step, draw, mask_draw;
   int64_t save, mask_x0;
+  int64_t clear;                // x̂0 once it is read
   double cx, c0, c1, ch0, ch1, noise, save_x, save_x0, mask_noise;
 };
 
@@ -86,14 +87,14 @@ static void normals(const struct update *u, uint32_t channel, uint32_t y, uint32
 }
 
 // advance makes the next state, x ← c0·x̂0 + cx·x + c1·x1 + Σ ch·h + noise·ε;
-// item i is a row of a channel.
+// item i is a row of those to update of a channel.
 static void advance(const struct update *u, int64_t from, int64_t to, float *scratch) {
   float *eps = scratch, *room = scratch + (u->w + 127) / 64 * 64;
   float cx = (float)u->cx, c0 = (float)u->c0, c1 = (float)u->c1, ch0 = (float)u->ch0, ch1 = (float)u->ch1;
   float noise = (float)u->noise, save_x = (float)u->save_x, save_x0 = (float)u->save_x0, sd = (float)u->mask_noise;
   for (int64_t i = from; i < to; i++) {
-    int64_t at = i * u->w, c = i / u->h, y = i % u->h;
-    float *x = PTR(u->x) + at, *x0 = PTR(u->x0) + at;
+    int64_t c = i / u->rows, y = u->y + i % u->rows, at = (c * u->h + y) * u->w;
+    float *x = PTR(u->x) + at, *x0 = PTR(u->x0) + (c * u->ring + y % u->ring) * u->w;
     float *h0 = u->h0 ? PTR(u->h0) + at : NULL, *h1 = u->h1 ? PTR(u->h1) + at : NULL;
     const float *x1 = u->x1 ? PTR(u->x1) + at : NULL, *e = u->eps ? PTR(u->eps) + at : eps;
     const uint8_t *mask = u->mask ? (const uint8_t *)(intptr_t)u->mask + y * u->w : NULL;
@@ -115,6 +116,7 @@ static void advance(const struct update *u, int64_t from, int64_t to, float *scr
       }
       x[j] = next;
     }
+    for (int64_t j = 0; u->clear && j < u->w; j++) x0[j] = 0;
     if (!mask) continue;
     e = u->mask_eps ? PTR(u->mask_eps) + at : eps;
     if (sd != 0 && !u->mask_eps) normals(u, (uint32_t)c, (uint32_t)y, (uint32_t)u->mask_draw, eps, room);

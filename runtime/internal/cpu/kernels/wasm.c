@@ -1,6 +1,6 @@
 //go:build ignore
 
-// The kernels for WASM with 128-bit vectors; build makes kernels.wasm of it.
+// The kernels for WASM with 128-bit vectors; build makes the .wasm files of it.
 #define VL 4
 #define RUN_KERNEL run
 #include "kernels.c"

@@ -13,13 +13,13 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-//go:embed kernels.wasm
+//go:embed kernels-train.wasm
 var binary []byte
 
 // portable is the set for where there is no C compiler.
 func portable() []Set { return []Set{&wasm{}} }
 
-// wasm runs kernels.wasm in wazero. Every thread has an instance of its own;
+// wasm runs kernels-train.wasm in wazero. Every thread has an instance of its own;
 // all import one memory, in which tensors lie and of which Go sees slices. It
 // is an ordinary memory, not a shared one: it lies in one place for good (see
 // reserve), threads never write to the same tensor elements, and Go's own

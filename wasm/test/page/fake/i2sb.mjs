@@ -1,7 +1,9 @@
 // Stands in for the module in tests of the page: the same contract
 // (npm/i2sb.d.ts), walks of a few milliseconds, faults on demand. A test sets
 // globalThis.fake = {load, restore, info, support, packs} before the page runs,
-// and finds in fake.calls what the page has asked for.
+// and finds in fake.calls what the page has asked for. What a visitor does in
+// the middle of a walk is tested while restore.hold = {call, step} holds that
+// call of restore there, until fake.go().
 
 const settings = (globalThis.fake ??= {});
 const calls = (settings.calls ??= { load: [], restore: [], disposed: 0, removed: [] });
@@ -21,6 +23,11 @@ const sleep = (ms, signal) => new Promise((resolve, reject) => {
   if (signal?.aborted) return stop();
   const t = setTimeout(resolve, ms);
   signal?.addEventListener('abort', () => { clearTimeout(t); stop(); }, { once: true });
+});
+
+const held = (signal) => new Promise((go, stop) => {
+  settings.go = go;
+  signal?.addEventListener('abort', () => stop(new I2SBError('aborted', 'aborted')), { once: true });
 });
 
 const throwIf = (fault) => { if (fault) throw new I2SBError(fault.code ?? fault, fault.message ?? `a fault of the kind ${fault.code ?? fault}`); };
@@ -78,7 +85,7 @@ class Model extends EventTarget {
   }
 
   async #restore(picture, o) {
-    const { stepMs = 20, fail, failAt = 0 } = settings.restore ?? {};
+    const { stepMs = 20, fail, failAt = 0, hold } = settings.restore ?? {};
     const steps = o.steps ?? 1;
     const { mask, signal, onStep, onWork, ...rest } = o;
     calls.restore.push({ ...rest, picture: picture.name, ...(mask && { mask: await draw({ mask }) }) });
@@ -91,6 +98,7 @@ class Model extends EventTarget {
       const preview = o.preview ? await draw({ picture, longest: o.preview === true ? 512 : o.preview, done: step / steps, seed: o.seed }) : undefined;
       if (signal?.aborted) throw new I2SBError('aborted', 'aborted');
       onStep?.({ step, steps, preview });
+      if (hold?.step === step && hold.call === calls.restore.length) await held(signal);
     }
     const scale = this.info.tasks.find((t) => t.name === o.task)?.scale ?? 1;
     return draw({ picture, scale, seed: o.seed, as: 'blob' });

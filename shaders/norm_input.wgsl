@@ -1,0 +1,30 @@
+// The gradient by one of the tensors that a Norm takes its statistics of
+// (plan.NormBack): dmean/m − drstd·rstd³/m · (x − mean), with what
+// norm_back.wgsl made for each of GROUPS groups of PER channels. x's first
+// channel is FIRST of the concatenation, it has C. With ADD it comes on top of
+// what is there. A thread makes one block of one pixel; the third dimension is
+// the sample. Workgroup 64.
+//# bind write x array<vec4<f32>>
+//# bind write stats array<vec4<f32>>
+//# bind write y array<vec4<f32>>
+//# params AREA CB C FIRST PER GROUPS
+
+fn share(n: u32, c: u32, x: f32) -> f32 {
+  if (c >= p.C) { return 0.0; }
+  let s = stats[n * p.GROUPS + (p.FIRST + c) / p.PER];
+  return s.z - s.w * (x - s.x);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x >= p.AREA) { return; }
+  let at = (id.z * p.CB + id.y) * p.AREA + id.x;
+  let v = x[at];
+  let c = 4u * id.y;
+  let g = vec4<f32>(share(id.z, c, v.x), share(id.z, c + 1u, v.y), share(id.z, c + 2u, v.z), share(id.z, c + 3u, v.w));
+  //# if ADD
+  y[at] += g;
+  //# else
+  y[at] = g;
+  //# end
+}

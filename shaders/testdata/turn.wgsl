@@ -1,0 +1,34 @@
+// The weights that lead back through a convolution (plan.ConvBack): taps turned
+// about the middle, inputs and outputs exchanged,
+//
+//   y[TAPS−1−tap, o, c] = w[tap, c, o]
+//
+// Both lie as weight.wgsl says; y has CO rows a tap and IB blocks a row, and w
+// is the piece of WB blocks from O0 on. A thread makes a vector of y: a block of
+// inputs, a row from 4·O0 on (ROWS of them, zeros beyond the piece), a tap.
+// Workgroup 64.
+@group(0) @binding(0) var<storage, read> w: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+struct Params {
+  CI: u32,
+  WB: u32,
+  CO: u32,
+  IB: u32,
+  TAPS: u32,
+  O0: u32,
+  ROWS: u32,
+}
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let row = id.x / p.IB;
+  if (row >= p.ROWS) { return; }
+  let c = id.x % p.IB * 4u;
+  var v = vec4<f32>(0.0);
+  if (row < 4u * p.WB) {
+    let at = (id.y * p.CI + c) * 4u * p.WB + row;
+    v = vec4<f32>(w[at], w[at + 4u * p.WB], w[at + 8u * p.WB], w[at + 12u * p.WB]);
+  }
+  y[((p.TAPS - 1u - id.y) * p.CO + 4u * p.O0 + row) * p.IB + id.x % p.IB] = v;
+}
