@@ -55,16 +55,34 @@ func (q policy) stagedCost(k packing, y plan.Shape, m int) float64 {
 func (l *lowered) staged(c *kernels.Conv, o *plan.Conv, y plan.Shape, m int, fill func(*kernels.Conv)) {
 	th, tw := (y.H+m-1)/m, (y.W+m-1)/m
 	bh, bw := even(th, 8), even(tw, 8)
+	few := y.N*count(th, bh)*count(tw, bw)*bh*bw <= fewTiles
+	if few {
+		bh, bw = l.part(o, y.N, th, tw, bh, bw)
+	}
 	ny, nx := count(th, bh), count(tw, bw)
 	c.BH, c.BW, c.NY, c.NX, c.KB, c.NK = int64(bh), int64(bw), int64(ny), int64(nx), int64(blocks(l.pk[o.W].out)), 1
 	cols := bw*m + 2
 	c.Strip = int64(line(o.Resample, cols))
 	l.needs(0, int(c.Strip)+(bh*m+2)*cols*kernels.Block)
-	if y.N*ny*nx*bh*bw <= fewTiles {
+	if few {
 		l.stagedPairs(o, y.N*ny*nx, bh*bw, m, fill)
 	} else {
 		l.stagedSlices(o, y.N*ny*nx, bh*bw, m, fill)
 	}
+}
+
+// part makes an item's tiles fewer where threads would go without. Each item
+// transforms its weights again, so there is an end to it.
+func (l *lowered) part(o *plan.Conv, samples, th, tw, bh, bw int) (int, int) {
+	pairs := count(blocks(l.pk[o.W].out), kernels.Slice)
+	for samples*count(th, bh)*count(tw, bw)*pairs < itemsPerThread*l.threads && bh*bw > 4 {
+		if bh >= bw {
+			bh = even(th, (bh+1)/2)
+		} else {
+			bw = even(tw, (bw+1)/2)
+		}
+	}
+	return bh, bw
 }
 
 // pitch is the floats of a frequency's blocks×tiles.
