@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/runtime/picture"
 )
 
 // Crop is a place in a photograph that is measured.
@@ -49,16 +47,15 @@ func ReadCrops(r io.Reader) ([]Crop, error) {
 // Load reads the crop out of its photograph in dir.
 func (c Crop) Load(dir string) (*bridge.Image, error) {
 	path := filepath.Join(dir, c.File)
-	f, err := os.Open(path)
+	x, err := readPicture(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	p, err := picture.Decode(f, picture.Limits{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	x := p.Image
+	return c.cut(x, path)
+}
+
+// cut takes the crop out of x, read from path, as three channels.
+func (c Crop) cut(x *bridge.Image, path string) (*bridge.Image, error) {
 	if c.X+c.W > x.W || c.Y+c.H > x.H || c.W < 1 || c.H < 1 {
 		return nil, fmt.Errorf("%s: crop %d,%d %d×%d lies outside of %d×%d", path, c.X, c.Y, c.W, c.H, x.W, x.H)
 	}

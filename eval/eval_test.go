@@ -3,6 +3,8 @@ package eval
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -13,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/eval/metric"
 	"github.com/i2sb-go/i2sb/runtime"
 )
 
@@ -50,7 +53,7 @@ func TestReadCrops(t *testing.T) {
 	}
 }
 
-func TestPSNRsOfAFolder(t *testing.T) {
+func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	m := image.NewGray(image.Rect(0, 0, 24, 24))
 	for i := range m.Pix {
@@ -69,23 +72,141 @@ func TestPSNRsOfAFolder(t *testing.T) {
 	}
 	defer model.Close()
 	seen := 0
-	run := Run{Photos: dir, Crops: []Crop{{"a.png", 4, 4, 16, 16, "main"}, {"a.png", 0, 0, 16, 16, "small"}}, Tasks: []string{"sr4x-pool", "jpeg-5"},
-		Samplers: []string{""}, Steps: []int{1, 2}, Each: func(c Crop, r Row, p Pictures) error {
+	run := Run{Photos: dir, Crops: []Crop{{"a.png", 4, 4, 16, 16, "main"}, {"a.png", 0, 0, 16, 16, "small"}}, Tasks: []string{"sr4x-pool", "inpaint-center"},
+		Methods: append(append([]Method{Degraded()}, Classical()...), Network(model, "", 1), Network(model, "", 2)),
+		Each: func(r Record, p *Pictures) error {
 			seen++
-			if got, _ := PSNR(p.Restored, p.X0); got != r.After {
-				t.Errorf("%v: %v, the row says %v", c, got, r.After)
+			if got, _ := PSNR(p.Restored, p.X0); got != r.Values[0] {
+				t.Errorf("%v: %v, the record says %v", r.Key, got, r.Values[0])
 			}
 			return nil
 		}}
-	rows, err := PSNRs(context.Background(), model, run)
+	for _, name := range []string{"psnr", "ms-ssim"} {
+		m, err := metric.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Metrics = append(run.Metrics, m)
+	}
+	run.Tasks[1] = "jpeg-5"
+	records, err := run.Measure(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 8 || seen != 8 || rows[0].Set != "main" || rows[0].Task != "sr4x-pool" || rows[1].Steps != 2 || rows[7].Task != "jpeg-5" {
-		t.Errorf("%d crops, rows %+v", seen, rows)
+	rows, err := run.Table(records)
+	if err != nil {
+		t.Fatal(err)
 	}
+	// Three that suit all, two enlargements, one deblocking; in two sets.
+	if len(records) != 2*(5+4) || seen != len(records) || len(rows) != len(records) {
+		t.Fatalf("%d records, %d seen, %d rows", len(records), seen, len(rows))
+	}
+	if r := rows[0]; r.Set != "main" || r.Task != "sr4x-pool" || r.Method != "degraded" || r.Means[0].Value != records[0].Values[0] || r.Means[1].N != 0 {
+		t.Errorf("first row: %+v", r)
+	}
+	if r := rows[len(rows)-1]; r.Set != "small" || r.Task != "jpeg-5" || r.Steps != 2 {
+		t.Errorf("last row: %+v", r)
+	}
+	testResume(t, run, records)
 	run.Crops[0].X = 20
-	if _, err := PSNRs(context.Background(), model, run); err == nil || !strings.Contains(err.Error(), "outside") {
+	if _, err := run.Measure(context.Background()); err == nil || !strings.Contains(err.Error(), "outside") {
 		t.Errorf("a crop outside of the photograph: %v", err)
+	}
+}
+
+// testResume writes records, reads them and measures nothing again.
+func testResume(t *testing.T, run Run, records []Record) {
+	var b bytes.Buffer
+	sheet := Sheet{Measures: run.Measures(), Seed: 7, Pack: "p"}
+	if err := sheet.Write(&b, records); err != nil {
+		t.Fatal(err)
+	}
+	known, err := sheet.Read(bytes.NewReader(b.Bytes()))
+	if err != nil || len(known) != len(records) {
+		t.Fatalf("%d of %d records, %v", len(known), len(records), err)
+	}
+	run.Done = func(k Key) ([]float64, bool) { v, ok := known[k]; return v, ok }
+	run.Each = func(_ Record, p *Pictures) error {
+		if p != nil {
+			t.Error("something was measured again")
+		}
+		return nil
+	}
+	again, err := run.Measure(context.Background())
+	if err != nil || fmt.Sprint(again) != fmt.Sprint(records) {
+		t.Errorf("%v: the records changed", err)
+	}
+	for what, other := range map[string]Sheet{"seed": {Measures: run.Measures(), Seed: 8, Pack: "p"}, "border": {Measures: run.Measures(), Seed: 7, Pack: "p", Border: 1},
+		"measures": {Measures: run.Measures()[1:], Seed: 7, Pack: "p"}} {
+		if _, err := other.Read(bytes.NewReader(b.Bytes())); err == nil {
+			t.Errorf("records of another %s: no error", what)
+		}
+	}
+}
+
+func TestMean(t *testing.T) {
+	m := NewMean([]float64{1, 2, math.NaN(), 3, 4, 5, 6, 7, 8, 9, 10})
+	// The interval of the mean by the normal law is 5.5 ± 1.78.
+	if m.N != 10 || m.Value != 5.5 || math.Abs(m.Low-3.72) > 0.25 || math.Abs(m.High-7.28) > 0.25 {
+		t.Errorf("%+v", m)
+	}
+	if again := NewMean([]float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}); again != m {
+		t.Errorf("%+v, and again %+v", m, again)
+	}
+	if m := NewMean([]float64{1, 2}); !math.IsNaN(m.Low) {
+		t.Errorf("an interval of two values: %+v", m)
+	}
+	if m := NewMean([]float64{math.Inf(1), 2, 3}); !math.IsInf(m.Value, 1) || !math.IsNaN(m.High) {
+		t.Errorf("an infinite mean: %+v", m)
+	}
+}
+
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	crops := []Crop{{"x/a.jpg", 2, 0, 4, 4, "main"}, {"b.jpg", 0, 0, 4, 4, "main"}, {"b.jpg", 4, 4, 4, 4, "main"}}
+	names := Names(crops)
+	if names[crops[0]] != "a" || names[crops[2]] != "b-4-4" {
+		t.Errorf("names: %v", names)
+	}
+	write := func(name string, w, h int) {
+		var b bytes.Buffer
+		m := image.NewGray(image.Rect(0, 0, w, h))
+		m.SetGray(2, 0, color.Gray{255})
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), png.Encode(&b, m), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("jpeg-5/a.png", 8, 8) // the whole photograph
+	write("b-0-0.png", 4, 4)
+	folder, err := Folder(dir, names, []string{"jpeg-5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, bright := range []int{0, 2} {
+		y, err := folder.Restore(context.Background(), Sample{Crop: crops[i], Task: "jpeg-5"})
+		if err != nil || y.C != 3 || y.W != 4 || y.Pix[bright] != 1 {
+			t.Errorf("%s: %v %v", names[crops[i]], y, err)
+		}
+	}
+	if _, err := folder.Restore(context.Background(), Sample{Crop: crops[2], Task: "jpeg-5"}); err == nil || !strings.Contains(err.Error(), "b-4-4.png") {
+		t.Errorf("a missing picture: %v", err)
+	}
+	if _, err := Folder(filepath.Join(dir, "b-0-0.png"), names, nil); err == nil {
+		t.Error("a file as a folder: no error")
+	}
+}
+
+func TestReadLabels(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "labels.txt")
+	crops := []Crop{{File: "a.jpg"}, {File: "b c.jpg"}}
+	for text, ok := range map[string]bool{"/data/x/a.jpg 7\nb c.jpg\t999\n": true, "a.jpg 7\n": false, "a.jpg 7\nb c.jpg 1000": false, "a.jpg": false} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		labels, err := ReadLabels(path, crops)
+		if ok != (err == nil) || ok && (labels["a.jpg"] != 7 || labels["b c.jpg"] != 999) {
+			t.Errorf("%q: %v %v", text, labels, err)
+		}
 	}
 }

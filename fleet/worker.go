@@ -185,7 +185,7 @@ func (w *Worker) do(ctx context.Context, j Job) error {
 	if err != nil {
 		return err
 	}
-	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{Bytes: w.MaxBytes, Pixels: w.MaxPixels})
+	p, err := picture.DecodeBytes(b, picture.Limits{Bytes: w.MaxBytes, Pixels: w.MaxPixels})
 	if err != nil {
 		return &poison{err}
 	}

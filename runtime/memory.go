@@ -62,7 +62,7 @@ func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 		return Memory{}, err
 	}
 	defer d.Close()
-	return (&Model{header: h, schedule: s, config: c, device: d}).memory(&o, w, ht)
+	return (&Model{header: h, schedule: s, config: c, seat: &seat{device: d}}).memory(&o, w, ht)
 }
 
 // Memory is PlanMemory on the model's device. For sr4x, w×ht is the size of the
@@ -111,5 +111,5 @@ func (m *Model) need(h, w int) (device.Memory, error) {
 	if err != nil {
 		stored = weights.F32 // weights that do not come from a pack
 	}
-	return m.device.Memory(p, stored), nil
+	return m.now().device.Memory(p, stored), nil
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -20,13 +21,14 @@ type Model struct {
 	header   weights.Header
 	schedule *bridge.Schedule
 	config   unet.Config
-	device   device.Device
-	network  device.Network
 	log      *slog.Logger
+	open     openOptions
+	again    func(context.Context) (weights.Source, func(), error) // the weights once more; nil: they cannot be had
 
-	mu      sync.Mutex // held while the network is evaluated
-	closed  bool
-	program device.Program // of the last size
+	mu       sync.Mutex // held while the network is evaluated
+	closed   bool
+	seat     *seat
+	fallback string
 }
 
 // Open reads a pack and loads its weights onto a device.
@@ -36,7 +38,13 @@ func Open(ctx context.Context, src Source, opts ...OpenOption) (*Model, error) {
 		return nil, err
 	}
 	defer closer.Close() // the device holds all weights after loading
-	m, err := load(ctx, p.Header(), p, opts)
+	m, err := load(ctx, p.Header(), p, func(ctx context.Context) (weights.Source, func(), error) {
+		p, closer, err := src.OpenPack(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return p, func() { closer.Close() }, nil
+	}, opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src, err)
 	}
@@ -46,15 +54,23 @@ func Open(ctx context.Context, src Source, opts ...OpenOption) (*Model, error) {
 // OpenWeights makes a model of a header and any source of weights, such as a
 // checkpoint that was not packed. src is not used after it returns.
 func OpenWeights(ctx context.Context, h weights.Header, src weights.Source, opts ...OpenOption) (*Model, error) {
-	return load(ctx, h, src, opts)
+	return load(ctx, h, src, nil, opts)
 }
 
-func load(ctx context.Context, h weights.Header, src weights.Source, opts []OpenOption) (*Model, error) {
+func load(ctx context.Context, h weights.Header, src weights.Source, again func(context.Context) (weights.Source, func(), error), opts []OpenOption) (*Model, error) {
 	o := openOptions{device: "auto", log: slog.New(slog.DiscardHandler)}
 	for _, f := range opts {
 		f(&o)
 	}
-	m := &Model{header: h, log: o.log}
+	m := &Model{header: h, log: o.log, again: again}
+	o.chose = func(why string, failed error) {
+		if failed != nil {
+			m.say(fmt.Sprintf("%v; the CPU takes its place", &DeviceError{Device: why, Err: failed}))
+		} else {
+			m.log.Info("auto chooses", "why", why)
+		}
+	}
+	m.open = o
 	var err error
 	if m.config, err = unet.Parse(h.Network); err != nil {
 		return nil, err
@@ -65,19 +81,17 @@ func load(ctx context.Context, h weights.Header, src weights.Source, opts []Open
 	if want := m.Channels() * (1 + btoi(h.Bridge.CondX1)); m.config.In != want {
 		return nil, fmt.Errorf("runtime: the network has %d input channels, its bridge needs %d", m.config.In, want)
 	}
-	if m.device, err = openDevice(o); err != nil {
-		return nil, err
+	if m.seat, err = m.sit(ctx, o, src); err != nil {
+		var failed *DeviceError
+		if o.device != "auto" && o.device != "" || !errors.As(err, &failed) || failed.Device == "cpu" || ctx.Err() != nil {
+			return nil, err
+		}
+		o.device = "cpu"
+		if m.seat, err = m.sit(ctx, o, src); err != nil {
+			return nil, err
+		}
+		m.say(fmt.Sprintf("%v; the CPU takes its place", failed))
 	}
-	side := m.config.Multiple()
-	p, err := unet.Build(h.Network, 1, side, side)
-	if err == nil {
-		m.network, err = m.device.Load(ctx, p, src)
-	}
-	if err != nil {
-		m.device.Close()
-		return nil, err
-	}
-	m.log.Info("model loaded", "device", m.device.Info().Name, "detail", m.device.Info().Detail, "parameters", p.ParamBytes()/4)
 	return m, nil
 }
 
@@ -90,9 +104,13 @@ func btoi(b bool) int {
 
 // openDevice finds a device by name.
 func openDevice(o openOptions) (device.Device, error) {
-	d, err := devices.Open(o.device, devices.Options{Threads: o.threads, Precision: o.precision, NoTune: o.noTune})
+	find := devices.Open
+	if o.find != nil {
+		find = o.find
+	}
+	d, err := find(o.device, devices.Options{Threads: o.threads, Precision: o.precision, NoTune: o.noTune, Chose: o.chose})
 	if err != nil {
-		return nil, &DeviceError{o.device, err}
+		return nil, &DeviceError{Device: o.device, Err: err}
 	}
 	return d, nil
 }
@@ -106,12 +124,12 @@ func (m *Model) Channels() int { return m.config.Out }
 
 // Device says what the model runs on.
 func (m *Model) Device() string {
-	i := m.device.Info()
+	i := m.now().device.Info()
 	return i.Name + ": " + i.Detail
 }
 
 // DeviceInfo describes what the model runs on.
-func (m *Model) DeviceInfo() DeviceInfo { return DeviceInfo(m.device.Info()) }
+func (m *Model) DeviceInfo() DeviceInfo { return DeviceInfo(m.now().device.Info()) }
 
 // DeviceInfo describes a device to people.
 type DeviceInfo struct {
@@ -129,35 +147,32 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
-	if m.program != nil {
-		m.program.Close()
-	}
-	err := m.network.Close()
-	if e := m.device.Close(); err == nil {
-		err = e
-	}
-	return err
+	return m.seat.close()
 }
 
-// evaluate runs f with the program of a size, one caller at a time.
-func (m *Model) evaluate(h, w int, f func(device.Program) error) error {
+// evaluate runs f with the program of a size, one caller at a time. A walk
+// whose seat the model has left gets an error of the device.
+func (m *Model) evaluate(s *seat, h, w int, f func(device.Program) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
-	if m.program == nil || m.program.Plan().Shape(m.program.Plan().X) != (plan.Shape{N: 1, C: m.config.In, H: h, W: w}) {
+	if m.seat != s {
+		return &DeviceError{Device: s.device.Info().Name, Err: errors.New("it failed, and was given up")}
+	}
+	if s.program == nil || s.program.Plan().Shape(s.program.Plan().X) != (plan.Shape{N: 1, C: m.config.In, H: h, W: w}) {
 		p, err := unet.Build(m.header.Network, 1, h, w)
 		if err != nil {
 			return err
 		}
-		if m.program != nil {
-			m.program.Close() // its arena goes before the next one comes
-			m.program = nil
+		if s.program != nil {
+			s.program.Close() // its arena goes before the next one comes
+			s.program = nil
 		}
-		if m.program, err = m.network.Compile(p); err != nil {
+		if s.program, err = s.network.Compile(p); err != nil {
 			return err
 		}
 	}
-	return f(m.program)
+	return f(s.program)
 }

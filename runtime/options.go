@@ -5,6 +5,8 @@ import (
 	"log/slog"
 
 	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/devices"
 )
 
 // OpenOption changes how a Model is opened.
@@ -15,7 +17,11 @@ type openOptions struct {
 	threads   int
 	precision string
 	noTune    bool
+	stay      bool
 	log       *slog.Logger
+
+	chose func(why string, failed error)                       // told what auto takes; may be nil
+	find  func(string, devices.Options) (device.Device, error) // for tests; nil: devices.Open
 }
 
 // WithDevice chooses the device: "auto" (the default: the best real GPU, else
@@ -35,6 +41,14 @@ func WithPrecision(p string) OpenOption { return func(o *openOptions) { o.precis
 // the result in the user's cache folder: the default. Without it they are chosen
 // by estimates.
 func WithTuning(on bool) OpenOption { return func(o *openOptions) { o.noTune = !on } }
+
+// WithFallback lets a model that "auto" put on a GPU go over to the CPU when the
+// GPU fails at work: the default. What was being restored is begun again there
+// with the same noise, so that the result is the CPU's; Model.Fallback and
+// Result.Fallback say so, and the log does once. Without it the error is
+// returned. A model made by OpenWeights cannot read its weights again and never
+// goes over once it is open.
+func WithFallback(on bool) OpenOption { return func(o *openOptions) { o.stay = !on } }
 
 // WithLogger logs what was chosen and why. Without it nothing is logged.
 func WithLogger(l *slog.Logger) OpenOption { return func(o *openOptions) { o.log = l } }
@@ -107,8 +121,8 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 func WithMask(m *Mask) Option { return func(o *options) { o.mask = m } }
 
 // WithTile cuts the picture into overlapping tiles of this side; 0, the
-// default, does so only when the whole would need more than a gigabyte, and a
-// negative value never does.
+// default, does so only when the whole would need more than a gigabyte, or when
+// the device has no memory for it; a negative value never does.
 func WithTile(side int) Option { return func(o *options) { o.tile = side } }
 
 // WithOverlap sets the least overlap of tiles in pixels; the default is a
@@ -140,7 +154,7 @@ func WithOfficialMask() Option { return func(o *options) { o.official = true } }
 
 // WithStep calls f after every step of the walk (for heun, after both halves of
 // one), on the caller's goroutine. An error ends the restoration and is
-// returned.
+// returned. No step is told twice, also where a walk begins again on the CPU.
 func WithStep(f func(Step) error) Option { return func(o *options) { o.onStep = f } }
 
 // Step is where a walk has come to. Its methods are for the time of the call:

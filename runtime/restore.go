@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"strings"
 	"time"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -20,6 +21,9 @@ type Result struct {
 	Device  string
 	Tiles   int
 	Elapsed time.Duration
+	// Fallback says why it was not made as it was asked for: on the CPU in
+	// place of a GPU that failed, or in smaller tiles. Else it is "".
+	Fallback string
 }
 
 // Restore restores a picture of any size. Alpha is kept, a grey picture stays
@@ -96,18 +100,50 @@ func (m *Model) restore(ctx context.Context, x1 *bridge.Image, o *options) (*bri
 		return nil, nil, fmt.Errorf("runtime: the network restores %d channels, the tensor has %d (%d elements)", m.Channels(), x1.C, len(x1.Pix))
 	}
 	start := time.Now()
-	k, err := m.newWalk(o, x1.W, x1.H)
-	if err != nil {
-		return nil, nil, err
-	}
-	m.log.Info("restoring", "width", x1.W, "height", x1.H, "task", k.task.Name, "sampler", k.table.Sampler.String(),
-		"steps", len(k.table.Steps), "tiles", len(k.windows), "device", m.device.Info().Name)
-	y, err := k.run(ctx, x1)
+	k, y, err := m.walk(ctx, x1, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	return y, &Result{Task: k.task.Name, Sampler: k.table.Sampler.String(), Steps: len(k.table.Steps), Seed: o.seed,
-		Device: m.Device(), Tiles: len(k.windows), Elapsed: time.Since(start)}, nil
+		Device: m.Device(), Tiles: len(k.windows), Elapsed: time.Since(start), Fallback: m.because(k)}, nil
+}
+
+// walk walks to the end, where the device fails on another one.
+func (m *Model) walk(ctx context.Context, x1 *bridge.Image, o *options) (*walk, *bridge.Image, error) {
+	told := 0
+	for {
+		k, err := m.newWalk(o, x1.W, x1.H)
+		if err != nil {
+			return nil, nil, err
+		}
+		k.told = told
+		m.log.Info("restoring", "width", x1.W, "height", x1.H, "task", k.task.Name, "sampler", k.table.Sampler.String(),
+			"steps", len(k.table.Steps), "tiles", len(k.windows), "device", k.seat.device.Info().Name)
+		spare := x1 // for another try; without one it is let go
+		if !m.substitutes(k.seat) {
+			spare = nil
+		}
+		y, err := k.run(ctx, x1)
+		if err == nil {
+			return k, y, nil
+		}
+		if spare == nil || !m.fall(ctx, k.seat, err) {
+			return nil, nil, err
+		}
+		x1, told = spare, k.told
+	}
+}
+
+// because says why a walk did not go as it was asked for.
+func (m *Model) because(k *walk) string {
+	var why []string
+	if f := m.Fallback(); f != "" {
+		why = append(why, f)
+	}
+	if k.smaller != "" {
+		why = append(why, k.smaller)
+	}
+	return strings.Join(why, "; ")
 }
 
 // channels makes a grey picture as many channels as the network wants.

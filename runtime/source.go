@@ -39,8 +39,9 @@ func File(path string) Source {
 	}}
 }
 
-// Reader is a pack of size bytes behind r, which must stay usable until
-// Open returns.
+// Reader is a pack of size bytes behind r, which must stay usable until Open
+// returns, and until the model's Close if it may go over to the CPU; see
+// WithFallback.
 func Reader(name string, r io.ReaderAt, size int64) Source {
 	return Source{name, func(context.Context) (io.ReaderAt, int64, io.Closer, error) {
 		return r, size, nil, nil

@@ -15,6 +15,7 @@ import (
 // and the state. Sides are padded to the network's multiple.
 type walk struct {
 	m          *Model
+	seat       *seat // where it began
 	o          *options
 	task       weights.Task
 	table      *bridge.Walk
@@ -25,6 +26,8 @@ type walk struct {
 	windows    []tile.Window
 	canvas     device.Canvas
 	kept       kept
+	told       int    // steps that the caller has heard of
+	smaller    string // why the tiles are smaller than they were to be
 }
 
 // wholeLimit is the device memory beyond which a picture is cut into tiles of
@@ -44,7 +47,7 @@ func (m *Model) newWalk(o *options, w, h int) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &walk{m: m, o: o, task: t, w: w, h: h, clip: t.Clip, lastX0: t.LastX0}
+	k := &walk{m: m, seat: m.now(), o: o, task: t, w: w, h: h, clip: t.Clip, lastX0: t.LastX0}
 	if o.clip != nil {
 		k.clip = *o.clip
 	}
@@ -162,36 +165,26 @@ func (k *walk) spec() device.CanvasSpec {
 func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
 	spec := k.spec()
 	var err error
-	if k.canvas, err = k.m.network.NewCanvas(spec); err != nil {
-		return nil, err
+	if k.canvas, err = k.seat.network.NewCanvas(spec); err != nil {
+		return nil, k.failed(err)
 	}
 	defer k.canvas.Close()
 	settle(x1)
 	k.start(spec, x1)
 	settle(x1)
 	if err := k.canvas.Start(); err != nil {
-		return nil, err
+		return nil, k.failed(err)
 	}
 	for i, st := range k.table.Steps {
-		if err := k.canvas.Begin(); err != nil {
-			return nil, err
+		moved, err := k.step(ctx, st, i)
+		for err != nil && moved == 0 && k.shrink(err) { // the state is as it was
+			moved, err = k.step(ctx, st, i)
 		}
-		from := 0
-		for j, win := range k.windows {
-			err := k.m.evaluate(win.H, win.W, func(p device.Program) error {
-				return k.canvas.Evaluate(k.watched(ctx, p, i, j), p, win, st)
-			})
-			if err != nil {
-				return nil, err
-			}
-			if to := tile.Done(k.windows, j, k.padH); to > from {
-				if err := k.canvas.Update(st, i, from, to); err != nil {
-					return nil, err
-				}
-				from = to
-			}
+		if err != nil {
+			return nil, k.failed(err)
 		}
-		if k.o.onStep != nil && !st.Inner {
+		if k.o.onStep != nil && !st.Inner && i >= k.told {
+			k.told = i + 1
 			if err := k.o.onStep(Step{Done: i + 1, Of: len(k.table.Steps), Index: st.Next, walk: k}); err != nil {
 				return nil, err
 			}
@@ -199,11 +192,61 @@ func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error)
 	}
 	y, err := k.canvas.Result(k.lastX0)
 	if err != nil {
-		return nil, err
+		return nil, k.failed(err)
 	}
 	result := k.crop(y)
 	k.kept.paste(result)
 	return result, nil
+}
+
+// step makes a step's x̂0 window by window, and the next state of the rows that
+// no later window changes; it tells how many of them there are.
+func (k *walk) step(ctx context.Context, st bridge.Step, step int) (moved int, err error) {
+	if err := k.canvas.Begin(); err != nil {
+		return 0, err
+	}
+	for j, win := range k.windows {
+		err := k.m.evaluate(k.seat, win.H, win.W, func(p device.Program) error {
+			return k.canvas.Evaluate(k.watched(ctx, p, step, j), p, win, st)
+		})
+		if err != nil {
+			return moved, err
+		}
+		if to := tile.Done(k.windows, j, k.padH); to > moved {
+			if err := k.canvas.Update(st, step, moved, to); err != nil {
+				return moved, err
+			}
+			moved = to
+		}
+	}
+	return moved, nil
+}
+
+// failed marks an error as the device's, unless the caller ended the work.
+func (k *walk) failed(err error) error {
+	var is *DeviceError
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrClosed) || errors.As(err, &is) {
+		return err
+	}
+	return &DeviceError{Device: k.seat.device.Info().Name, Err: err}
+}
+
+// shrink halves the windows if the device has no memory for them and their size
+// was left to us.
+func (k *walk) shrink(err error) bool {
+	multiple := k.m.config.Multiple()
+	side := max(k.windows[0].H, k.windows[0].W) / 2 / multiple * multiple
+	overlap := k.o.overlap
+	if overlap == 0 {
+		overlap = side / 4
+	}
+	if !OutOfMemory(err) || k.o.tile != 0 || side < 2*multiple || overlap > side-multiple {
+		return false
+	}
+	k.windows = tile.Grid(k.padH, k.padW, side, overlap, multiple)
+	k.smaller = fmt.Sprintf("%v; restored in tiles of %d", err, side)
+	k.m.log.Warn(k.smaller)
+	return true
 }
 
 // start fills the canvas's x1 and condition.

@@ -202,7 +202,7 @@ func sizeWithin(b []byte, scale int, limit int64) (w, h int, err error) {
 // decode decodes what was read.
 func (b *body) decode(limit int64) (*picture.Picture, *runtime.Mask, error) {
 	limits := picture.Limits{Bytes: int64(len(b.image) + len(b.mask)), Pixels: limit}
-	p, err := picture.Decode(bytes.NewReader(b.image), limits)
+	p, err := picture.DecodeBytes(b.image, limits)
 	if err != nil || b.mask == nil {
 		return p, nil, err
 	}

@@ -91,17 +91,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
 
+  // Written out once, since such adapters take seconds to compile a long shader.
+  var made: array<vec4<f32>, {{TM * TN}}>;
   //# for j TN
-  if (first_o + {{j}}u < p.WB) {
-    //# for i TM
-    if (m{{i}} < p.M) {
+  //# for i TM
+  made[{{j * TM + i}}] = c{{i}}_{{j}};
+  //# end
+  //# end
+  for (var k = 0u; k < {{TM * TN}}u; k++) {
+    let m = (group.x + p.FIRST) * {{BM}}u + lid + k % {{TM}}u * {{WX}}u;
+    let o = first_o + k / {{TM}}u;
+    if (m < p.M && o < p.WB) {
       //# if RAW
-      y[(group.z * p.OB + o{{j}}) * p.M + m{{i}}] = c{{i}}_{{j}};
+      y[(group.z * p.OB + o) * p.M + m] = made[k];
       //# else
-      emit(n{{i}}, p.O0 + o{{j}}, m{{i}} % (p.OH * p.OW), c{{i}}_{{j}} + bias[p.O0 + o{{j}}]);
+      emit(m / (p.OH * p.OW), p.O0 + o, m % (p.OH * p.OW), made[k] + bias[p.O0 + o]);
       //# end
     }
-    //# end
   }
-  //# end
 }

@@ -1,7 +1,8 @@
 // The first stage of Winograd's F(TILE×TILE, 3×3): V = Bᵀ d B of every tile's
 // (TILE+2)² pixels, where what read.wgsl says is done once for each. A thread
 // makes one tile of one block of channels; V is [frequency][block][tile] for
-// the T tiles from FIRST on. Workgroup 64 along the tiles.
+// the T tiles from FIRST on. Workgroup 64 along the tiles. ROLLED is for adapters
+// that take seconds to compile a long shader: what is read is written out once.
 //# include store
 //# include read
 //# bind write v array<vec4<f32>>
@@ -19,9 +20,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let n = tile / (p.TH * p.TW);
   let row = i32(tile / p.TW % p.TH * {{TILE}}u) - 1;
   let col = i32(tile % p.TW * {{TILE}}u) - 1;
+  //# if ROLLED
+  var d: array<vec4<f32>, {{(TILE + 2) * (TILE + 2)}}>;
+  for (var k = 0; k < {{(TILE + 2) * (TILE + 2)}}; k++) {
+    d[k] = pixel(n, id.y, row + k / {{TILE + 2}}, col + k % {{TILE + 2}});
+  }
+  //# end
   //# for j TILE + 2
   //# for i TILE + 2
+  //# if ROLLED
+  let d{{i}}_{{j}} = d[{{i * (TILE + 2) + j}}];
+  //# else
   let d{{i}}_{{j}} = pixel(n, id.y, row + {{i}}, col + {{j}});
+  //# end
   //# end
   //# if TILE == 4
   let a{{j}} = d4_{{j}} - 4.0 * d2_{{j}};

@@ -1,7 +1,7 @@
 // The last stage of Winograd's F(TILE×TILE, 3×3): y = Aᵀ M A of every tile, and
 // what write.wgsl adds. A thread makes one tile of one block of channels; M is
 // [frequency][block][tile] for SB blocks from O0 on and the T tiles from FIRST
-// on. Workgroup 64 along the tiles.
+// on. Workgroup 64 along the tiles. ROLLED: see winograd_input.wgsl.
 //# include store
 //# bind write products array<vec4<f32>>
 //# bind read bias array<vec4<f32>>
@@ -41,20 +41,34 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   //# end
   let block = p.O0 + id.y;
   //# for i TILE
-  {
-    //# if TILE == 4
-    let a = t{{i}}_1 + t{{i}}_2;
-    let b = t{{i}}_1 - t{{i}}_2;
-    let c = t{{i}}_3 + t{{i}}_4;
-    let d = t{{i}}_3 - t{{i}}_4;
-    put(n, block, row + {{i}}u, col, t{{i}}_0 + a + c);
-    put(n, block, row + {{i}}u, col + 1u, b + 2.0 * d);
-    put(n, block, row + {{i}}u, col + 2u, a + 4.0 * c);
-    put(n, block, row + {{i}}u, col + 3u, b + 8.0 * d + t{{i}}_5);
-    //# else
-    put(n, block, row + {{i}}u, col, t{{i}}_0 + t{{i}}_1 + t{{i}}_2);
-    put(n, block, row + {{i}}u, col + 1u, t{{i}}_1 - t{{i}}_2 - t{{i}}_3);
-    //# end
+  //# if TILE == 4
+  let e{{i}} = t{{i}}_1 + t{{i}}_2;
+  let f{{i}} = t{{i}}_1 - t{{i}}_2;
+  let g{{i}} = t{{i}}_3 + t{{i}}_4;
+  let h{{i}} = t{{i}}_3 - t{{i}}_4;
+  let r{{i}}_0 = t{{i}}_0 + e{{i}} + g{{i}};
+  let r{{i}}_1 = f{{i}} + 2.0 * h{{i}};
+  let r{{i}}_2 = e{{i}} + 4.0 * g{{i}};
+  let r{{i}}_3 = f{{i}} + 8.0 * h{{i}} + t{{i}}_5;
+  //# else
+  let r{{i}}_0 = t{{i}}_0 + t{{i}}_1 + t{{i}}_2;
+  let r{{i}}_1 = t{{i}}_1 - t{{i}}_2 - t{{i}}_3;
+  //# end
+  //# if ROLLED == 0
+  //# for j TILE
+  put(n, block, row + {{i}}u, col + {{j}}u, r{{i}}_{{j}});
+  //# end
+  //# end
+  //# end
+  //# if ROLLED
+  var r: array<vec4<f32>, {{TILE * TILE}}>;
+  //# for i TILE
+  //# for j TILE
+  r[{{i * TILE + j}}] = r{{i}}_{{j}};
+  //# end
+  //# end
+  for (var k = 0u; k < {{TILE * TILE}}u; k++) {
+    put(n, block, row + k / {{TILE}}u, col + k % {{TILE}}u, r[k]);
   }
   //# end
 }

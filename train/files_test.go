@@ -57,10 +57,10 @@ func TestManyBadFilesAreNotAllNamed(t *testing.T) {
 
 func TestFoldersThatCannotBeTrainedOn(t *testing.T) {
 	empty, small, pairs, cut := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
-	paint(t, filepath.Join(small, "a.png"), 6, 40, 0, false)
-	paint(t, filepath.Join(small, "b.png"), 6, 40, 0, false)
-	paint(t, filepath.Join(pairs, "clean", "a.png"), 20, 20, 0, false)
-	paint(t, filepath.Join(cut, "a.png"), 20, 20, 0, false)
+	paint(t, filepath.Join(small, "a.png"), 6, 40, 0, nil)
+	paint(t, filepath.Join(small, "b.png"), 6, 40, 0, nil)
+	paint(t, filepath.Join(pairs, "clean", "a.png"), 20, 20, 0, nil)
+	paint(t, filepath.Join(cut, "a.png"), 20, 20, 0, nil)
 	b, err := os.ReadFile(filepath.Join(cut, "a.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -154,5 +154,22 @@ func TestCheckpointsAreKept(t *testing.T) {
 	var other error
 	if _, other = checkpoint.Open(filepath.Join(o.Out, "train.csv")); other == nil || errors.Is(other, os.ErrNotExist) {
 		t.Errorf("a table as a checkpoint: %v", other)
+	}
+}
+
+// TestOneAtATime: a folder takes one training.
+func TestOneAtATime(t *testing.T) {
+	r := short(photos(t, 2))
+	o, _ := options(t.TempDir())
+	second := errors.New("it was never tried")
+	o.Progress = func(p Progress) {
+		if p.Step == 2 {
+			other, _ := options(o.Out)
+			second = run(t, r, other)
+		}
+	}
+	must(t, r, o)
+	if second == nil || !strings.Contains(second.Error(), "another process trains in it") {
+		t.Errorf("the second: %v", second)
 	}
 }

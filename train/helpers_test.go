@@ -24,8 +24,9 @@ var ctx = context.Background()
 // device is what the tests train on.
 const device = "cpu"
 
-// paint writes a PNG with something to see, another for every k.
-func paint(t *testing.T, path string, w, h, k int, grey bool) {
+// paint writes a PNG with something to see, another for every k. A tint makes the
+// colours of its grey values.
+func paint(t *testing.T, path string, w, h, k int, tint func(uint8) color.NRGBA) {
 	t.Helper()
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -34,9 +35,8 @@ func paint(t *testing.T, path string, w, h, k int, grey bool) {
 				return uint8(128 + 60*math.Sin(f*float64(x+3*k))*math.Cos(float64(y)*f/2) + 50*float64((x/5+y/7+k)%2))
 			}
 			c := color.NRGBA{v(0.3), v(0.5), v(0.7), 255}
-			if grey {
-				l := uint8((int(c.R) + int(c.G) + int(c.B)) / 3)
-				c = color.NRGBA{l, l, l, 255}
+			if tint != nil {
+				c = tint(c.G)
 			}
 			m.SetNRGBA(x, y, c)
 		}
@@ -54,12 +54,15 @@ func paint(t *testing.T, path string, w, h, k int, grey bool) {
 	}
 }
 
+func grey(l uint8) color.NRGBA   { return color.NRGBA{l, l, l, 255} }
+func sunset(l uint8) color.NRGBA { return color.NRGBA{l/2 + 120, l / 2, 255 - l, 255} }
+
 // photos is a folder of pictures.
 func photos(t *testing.T, n int) string {
 	t.Helper()
 	dir := t.TempDir()
 	for k := range n {
-		paint(t, filepath.Join(dir, fmt.Sprintf("photo-%d.png", k)), 40+k, 33, k, false)
+		paint(t, filepath.Join(dir, fmt.Sprintf("photo-%d.png", k)), 40+k, 33, k, nil)
 	}
 	return dir
 }

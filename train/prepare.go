@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,9 @@ func (t *training) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := os.MkdirAll(t.opt.Out, 0o777); err != nil {
+		return err
+	}
+	if t.lock, err = t.folder.Lock(); err != nil {
 		return err
 	}
 	t.folder.Clean()
@@ -181,10 +185,7 @@ func (t *training) load(ctx context.Context) error {
 	}
 	t.device = t.trainer.Device()
 	if c := t.opt.From; c != nil {
-		if err := t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average); err != nil {
-			t.trainer.Close()
-			return err
-		}
+		return errors.Join(t.trainer.Resume(c.State.Steps, c.Weights, c.Moment1, c.Moment2, c.Average), c.Close())
 	}
 	return nil
 }

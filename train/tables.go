@@ -45,13 +45,13 @@ func (t *tables) validation(step int, rows []watch.Row, say func(string)) {
 		err = errors.Join(err, t.validations.Add(step, r.Task, r.NFE, r.Before, r.After))
 	}
 	x, y := t.steps.Series(1, nil)
-	err = errors.Join(err, watch.Plot(filepath.Join(t.dir, "loss.png"), "loss", "mean since the point before", true, []watch.Curve{{X: x, Y: y}}))
+	err = errors.Join(err, watch.Plot(filepath.Join(t.dir, "loss.png"), "loss", "mean since the point before", true, []watch.Curve{{Name: "loss", X: x, Y: y}, {Name: "smoothed", X: x, Y: watch.Smooth(y)}}))
 	var curves []watch.Curve
 	for _, r := range rows {
 		x, y := t.validations.Series(4, func(row []string) bool {
 			return row[1] == r.Task && row[2] == strconv.Itoa(r.NFE)
 		})
-		curves = append(curves, watch.Curve{Name: fmt.Sprintf("%s, %d of %.2f dB", r.Task, r.NFE, r.Before), X: x, Y: y})
+		curves = append(curves, watch.Curve{Name: fmt.Sprintf("%s, steps %d; degraded %.2f", r.Task, r.NFE, r.Before), X: x, Y: y})
 	}
 	err = errors.Join(err, watch.Plot(filepath.Join(t.dir, "psnr.png"), "PSNR of held pictures", "dB", false, curves))
 	t.tell(err, say)

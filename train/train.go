@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -27,7 +28,8 @@ type Options struct {
 	Device  string // as in runtime.WithDevice
 	Threads int    // of the CPU; 0: all
 	Ahead   int    // steps whose data is drawn ahead; 0: 4
-	// From is the checkpoint to go on from, nil to begin.
+	// From is the checkpoint to go on from, nil to begin. It is closed once it
+	// is read: on Windows an open file cannot be replaced.
 	From *checkpoint.Checkpoint
 	// Say is told what someone should know, a line each.
 	Say func(line string)
@@ -39,8 +41,8 @@ type Options struct {
 
 // Progress is how far a training is.
 type Progress struct {
-	Step, Steps int
-	Loss        float64 // of this step
+	Step, Steps int     // Step is 0 for what a training starts from
+	Loss        float64 // of this step; 0 before the first
 	Rate        float64
 	Images      float64 // a second, lately
 	Elapsed     time.Duration
@@ -56,6 +58,7 @@ type training struct {
 	recipe  *recipe.Recipe
 	opt     Options
 	folder  checkpoint.Folder
+	lock    io.Closer // of the folder
 	drawer  *drawer
 	trainer *runtime.Trainer
 	valid   *watch.Validation // nil: none
@@ -82,15 +85,25 @@ func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
 		t.state, t.saved = o.From.State, o.From.State.Steps
 		t.metrics = o.From.Header.Metrics
 	}
+	defer t.close()
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
-	defer t.trainer.Close()
 	if err := t.tables.open(o.Out, t.state.Steps); err != nil {
 		return err
 	}
-	defer t.tables.close()
 	return t.loop(ctx)
+}
+
+// close frees whatever there is.
+func (t *training) close() {
+	t.tables.close()
+	if t.trainer != nil {
+		_ = t.trainer.Close()
+	}
+	if t.lock != nil {
+		_ = t.lock.Close()
+	}
 }
 
 func (t *training) loop(ctx context.Context) error {
@@ -100,6 +113,9 @@ func (t *training) loop(ctx context.Context) error {
 	t.began = time.Now().Add(-time.Duration(t.state.Seconds * float64(time.Second)))
 	left := 0 // steps that were left out, in a row
 	var pace pace
+	if err := t.before(ctx); err != nil {
+		return err
+	}
 	for t.state.Steps < t.recipe.Steps && !t.late() {
 		var g drawn
 		select {
@@ -132,6 +148,18 @@ func (t *training) loop(ctx context.Context) error {
 		}
 	}
 	return t.end(nil)
+}
+
+// before measures what a new training starts from, if that is no random network.
+func (t *training) before(ctx context.Context) error {
+	if t.valid == nil || t.state.Steps > 0 || t.recipe.Init == "" {
+		return nil
+	}
+	rows, err := t.validate(ctx)
+	if err == nil && t.opt.Progress != nil {
+		t.opt.Progress(Progress{Steps: t.recipe.Steps, Elapsed: time.Since(t.began), Rows: rows})
+	}
+	return err
 }
 
 // step is one step of the optimiser; it returns the mean loss of its batches.

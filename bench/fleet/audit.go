@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/i2sb-go/i2sb/fleet"
@@ -27,8 +26,17 @@ func (s *storm) files(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
+	for round := range s.rounds + 1 {
+		if err := s.round(ctx, m, round); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *storm) round(ctx context.Context, m *runtime.Model, round int) error {
 	for i := range s.o.jobs {
-		got, err := os.ReadFile(filepath.Join(s.out, filepath.Base(s.path(i))))
+		got, err := os.ReadFile(filepath.Join(s.out(round), filepath.Base(s.path(i))))
 		if s.poisoned[i] {
 			if !errors.Is(err, os.ErrNotExist) {
 				return fmt.Errorf("picture %d is none, and has a result (%v)", i, err)
@@ -42,11 +50,11 @@ func (s *storm) files(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := right(ctx, m, in, got); err != nil {
+		if err := right(ctx, m, in, got, round); err != nil {
 			return fmt.Errorf("picture %d: %w", i, err)
 		}
 	}
-	all, err := os.ReadDir(s.out)
+	all, err := os.ReadDir(s.out(round))
 	if err != nil {
 		return err
 	}
@@ -61,12 +69,12 @@ func (s *storm) files(ctx context.Context) error {
 	return nil
 }
 
-func right(ctx context.Context, m *runtime.Model, in, got []byte) error {
+func right(ctx context.Context, m *runtime.Model, in, got []byte, seed int) error {
 	p, err := picture.Decode(bytes.NewReader(in), picture.Limits{})
 	if err != nil {
 		return err
 	}
-	out, _, err := m.RestorePicture(ctx, p)
+	out, _, err := m.RestorePicture(ctx, p, runtime.WithSeed(uint64(seed)))
 	if err != nil {
 		return err
 	}
@@ -103,25 +111,22 @@ func (s *storm) store(ctx context.Context) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	conn, err := nats.Connect(s.url())
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	missing, orphans, err := compare(ctx, conn)
+	missing, orphans, err := compare(ctx, s.url())
 	fmt.Printf("store: %+v; results without a record %d\n", c, orphans)
-	if good := uint64(s.o.jobs - s.o.poison); err == nil && (c != fleet.Counts{Done: good, Dead: uint64(s.o.poison)} || missing > 0) {
-		err = fmt.Errorf("the store should have %d results and %d letters; %d records have no result", good, s.o.poison, missing)
+	want := fleet.Counts{Done: uint64((s.rounds + 1) * (s.o.jobs - s.o.poison)), Dead: uint64((s.rounds + 1) * s.o.poison)}
+	if err == nil && (c != want || missing > 0) {
+		err = fmt.Errorf("the store should be %+v; %d records have no result", want, missing)
 	}
 	return err
 }
 
 // compare holds the records against the results.
-func compare(ctx context.Context, conn *nats.Conn) (missing, orphans int, err error) {
-	js, err := jetstream.New(conn)
+func compare(ctx context.Context, url string) (missing, orphans int, err error) {
+	conn, js, err := connect(url)
 	if err != nil {
 		return 0, 0, err
 	}
+	defer conn.Close()
 	records, err := js.KeyValue(ctx, "I2SB_RECORDS")
 	if err != nil {
 		return 0, 0, err

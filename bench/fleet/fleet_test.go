@@ -20,7 +20,7 @@ func TestStorm(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.close()
-	if err := l.storm(t.Context(), options{jobs: 60, poison: 3, every: time.Second, seed: 1}); err != nil {
+	if err := l.storm(t.Context(), options{jobs: 40, poison: 2, every: 400 * time.Millisecond, seed: 1}); err != nil {
 		t.Error(err)
 	}
 }

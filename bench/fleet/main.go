@@ -66,12 +66,13 @@ func main() {
 // lab is the command, built, the tests' tiny pack, and all that is started.
 type lab struct {
 	dir, program, file string
+	store              string // the folder of the queue's server, in dir
 	pack               []byte
 	running            []*child.Process
 }
 
 func newLab(ctx context.Context) (_ *lab, err error) {
-	l := &lab{}
+	l := &lab{store: "nats"}
 	if l.dir, err = os.MkdirTemp("", "i2sb-fleet-"); err != nil {
 		return nil, err
 	}

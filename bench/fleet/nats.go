@@ -9,6 +9,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/i2sb-go/i2sb/bench/internal/child"
 	"github.com/i2sb-go/i2sb/fleet"
 )
@@ -43,7 +46,7 @@ func (l *lab) nats(port int) (*child.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	os.Setenv(asNATS, fmt.Sprintf("%d:%s/nats", port, l.dir))
+	os.Setenv(asNATS, fmt.Sprintf("%d:%s/%s", port, l.dir, l.store))
 	defer os.Unsetenv(asNATS)
 	return l.start("listening", self)
 }
@@ -55,4 +58,16 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func connect(url string) (*nats.Conn, jetstream.JetStream, error) {
+	c, err := nats.Connect(url)
+	if err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(c)
+	if err != nil {
+		c.Close()
+	}
+	return c, js, err
 }

@@ -24,13 +24,14 @@ type storm struct {
 	server, submit  *child.Process
 	workers         [2]*child.Process
 	killed          map[string]int
-	list, in, out   string
+	list, in        string
+	rounds          int // the last one's number is the seed of its jobs
 	poisoned        map[int]bool
 	begun, finished time.Time
 }
 
 func (l *lab) storm(ctx context.Context, o options) error {
-	s := &storm{lab: l, o: o, killed: map[string]int{}, list: filepath.Join(l.dir, "list"), in: filepath.Join(l.dir, "in"), out: filepath.Join(l.dir, "out")}
+	s := &storm{lab: l, o: o, killed: map[string]int{}, list: filepath.Join(l.dir, "list"), in: filepath.Join(l.dir, "in")}
 	if err := s.pictures(); err != nil {
 		return err
 	}
@@ -41,8 +42,8 @@ func (l *lab) storm(ctx context.Context, o options) error {
 	if err := s.rage(ctx); err != nil {
 		return err
 	}
-	took := s.finished.Sub(s.begun).Seconds()
-	fmt.Printf("%d jobs, %d of them poison, in %.0f s (%.0f jobs/s); killed: %v\n", o.jobs, o.poison, took, float64(o.jobs)/took, s.killed)
+	took, n := s.finished.Sub(s.begun).Seconds(), o.jobs*(s.rounds+1)
+	fmt.Printf("%d jobs, %d of them poison, in %.0f s (%.0f jobs/s); struck: %v\n", n, o.poison*(s.rounds+1), took, float64(n)/took, s.killed)
 	return errors.Join(s.files(ctx), s.store(ctx))
 }
 
@@ -68,6 +69,8 @@ func (s *storm) pictures() error {
 	}
 	return os.WriteFile(s.list, []byte(list.String()), 0o666)
 }
+
+func (s *storm) out(round int) string { return filepath.Join(s.dir, fmt.Sprintf("out-%d", round)) }
 
 func (s *storm) path(i int) string { return filepath.Join(s.in, fmt.Sprintf("%06d.png", i)) }
 
@@ -107,12 +110,12 @@ func (s *storm) work(i int) (err error) {
 
 // hand submits everything, as often as it takes.
 func (s *storm) hand() (err error) {
-	s.submit, err = s.start("", s.program, append([]string{"submit", "@" + s.list, "-o", s.out, "--wait", "--quiet", "--nats", s.url()}, queueFlags...)...)
+	s.submit, err = s.start("", s.program, append([]string{"submit", "@" + s.list, "-o", s.out(s.rounds), "--seed", fmt.Sprint(s.rounds), "--wait", "--quiet", "--nats", s.url()}, queueFlags...)...)
 	return err
 }
 
 // rage kills something every now and then, until the submitter has ended by
-// itself.
+// itself; but every part is struck, if it takes more rounds.
 func (s *storm) rage(ctx context.Context) error {
 	r := rand.New(rand.NewPCG(s.o.seed, 8))
 	for n := 0; ; {
@@ -120,10 +123,17 @@ func (s *storm) rage(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.submit.Ended():
-			s.finished = time.Now()
 			if code := s.submit.Wait(); code != 3 && (code != 0 || s.o.poison > 0) {
 				return fmt.Errorf("the submitter ends with %d\n%s", code, s.submit.Said())
 			}
+			if n < parts {
+				s.rounds++
+				if err := s.hand(); err != nil {
+					return err
+				}
+				continue
+			}
+			s.finished = time.Now()
 			return nil
 		case <-time.After(s.o.every/2 + time.Duration(r.Int64N(int64(s.o.every)))):
 		}
@@ -134,9 +144,12 @@ func (s *storm) rage(ctx context.Context) error {
 	}
 }
 
+// parts that are struck.
+const parts = 4
+
 // strike kills one part, each as often as the others, and starts it again.
 func (s *storm) strike(n int, r *rand.Rand) (err error) {
-	what := []string{"worker", "network", "nats", "submit"}[n%4]
+	what := []string{"worker", "network", "nats", "submit"}[n%parts]
 	s.killed[what]++
 	switch what {
 	case "worker":

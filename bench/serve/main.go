@@ -21,10 +21,10 @@ import (
 	"github.com/i2sb-go/i2sb/weights/pack0"
 )
 
-const usage = `go run ./bench/serve load|attack|rate [--for 10m] [--pack tiny|default] [--clients 64] [--connections 10000] [--sizes 256x256,…] [--steps 1] [--format png] [--rounds 3]
+const usage = `go run ./bench/serve load|attack|rate [--for 10m] [--bound 10s] [--pack tiny|default] [--clients 64] [--connections 10000] [--sizes 256x256,…] [--steps 1] [--format png] [--rounds 3]
 
 load    clients ask for mixed sizes; 5 % send bad bodies, 5 % go away; every answer is compared with the expected picture
-attack  each attack for the time given, while others must be answered in time
+attack  each attack for the time given, while others must be answered within the bound
 rate    evaluations a second under load, in turn with those of i2sb-run bench
 `
 
@@ -32,7 +32,7 @@ rate    evaluations a second under load, in turn with those of i2sb-run bench
 type options struct {
 	pack, sizes, format                 string
 	clients, connections, steps, rounds int
-	span                                time.Duration
+	span, bound                         time.Duration
 }
 
 func main() {
@@ -40,6 +40,7 @@ func main() {
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
 	f.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	f.DurationVar(&o.span, "for", 10*time.Second, "")
+	f.DurationVar(&o.bound, "bound", 10*time.Second, "")
 	f.IntVar(&o.clients, "clients", 64, "")
 	f.IntVar(&o.connections, "connections", 10000, "")
 	f.StringVar(&o.pack, "pack", "", "")

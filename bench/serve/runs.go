@@ -19,6 +19,10 @@ func (l *lab) load(ctx context.Context, o options) error {
 		return err
 	}
 	defer s.Kill()
+	before, err := s.held()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, o.span)
 	defer cancel()
 	memory := s.Watch(ctx, max(o.span/600, 50*time.Millisecond))
@@ -36,47 +40,60 @@ func (l *lab) load(ctx context.Context, o options) error {
 	}
 	middle, last := memory.Part(0.34, 0.67), memory.Part(0.67, 1)
 	fmt.Printf("memory, MiB: median of the second third %.0f, of the last %.0f, peak %.0f\n", middle, last, memory.Peak())
-	return errors.Join(t.check(), flat(middle, last), settled(s), s.end())
+	return errors.Join(t.check(), flat(o.span, middle, last), s.settled(before), s.end())
 }
 
 func (t tally) check() error {
 	if len(t.wrong) > 0 {
 		return fmt.Errorf("%d answers are wrong, such as\n%s", len(t.wrong), strings.Join(t.wrong[:min(len(t.wrong), 10)], "\n"))
 	}
-	if t.right == 0 || t.refused == 0 || t.cancelled == 0 {
-		return errors.New("too little was asked for")
+	if t.right == 0 {
+		return errors.New("nothing was answered")
 	}
 	return nil
 }
 
-func flat(middle, last float64) error {
-	if last > 1.1*middle+8 {
+// flat tells whether memory stays as it is; in less than a minute it does not yet.
+func flat(span time.Duration, middle, last float64) error {
+	if span >= time.Minute && last > 1.1*middle+8 {
 		return fmt.Errorf("memory grows from %.0f to %.0f MiB", middle, last)
 	}
 	return nil
 }
 
-// settled tells whether nothing is left of all requests.
-func settled(s *service) error {
-	var err error
-	for range 100 {
-		n, e := s.metric(context.Background(), "i2sb_queue_length")
-		if err = e; err == nil && n == 0 {
-			return nil
+// held is what a service holds at a time.
+type held struct{ queued, goroutines, files float64 }
+
+func (s *service) held() (h held, err error) {
+	ctx := context.Background()
+	if h.queued, err = s.metric(ctx, "i2sb_queue_length"); err == nil {
+		h.goroutines, err = s.metric(ctx, "go_goroutines")
+	}
+	h.files = float64(s.Files())
+	return h, err
+}
+
+// settled tells whether nothing is left of all requests: the queue is empty,
+// and there are no more goroutines, files and connections than before but for
+// the few that one request needs.
+func (s *service) settled(before held) error {
+	var h held
+	for range 300 {
+		s.client.CloseIdleConnections()
+		var err error
+		if h, err = s.held(); err != nil {
+			return err
 		}
-		if err == nil {
-			err = fmt.Errorf("%g requests are left in the queue", n)
+		if h.queued == 0 && h.goroutines <= before.goroutines+8 && h.files <= before.files+4 {
+			return nil
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return err
+	return fmt.Errorf("before there were %+v, and %+v are left", before, h)
 }
 
-// answerBound is within how long others must be answered during an attack.
-const answerBound = 10 * time.Second
-
 // attack runs each attack for a while, beside four clients who must be
-// answered rightly and within the bound.
+// answered rightly, and within the bound.
 func (l *lab) attack(ctx context.Context, o options) error {
 	kinds, err := makeKinds(ctx, l.pack, 8)
 	if err != nil {
@@ -88,6 +105,10 @@ func (l *lab) attack(ctx context.Context, o options) error {
 		return err
 	}
 	defer s.Kill()
+	before, err := s.held()
+	if err != nil {
+		return err
+	}
 	var all error
 	for _, a := range attacks(o.connections) {
 		during, cancel := context.WithTimeout(ctx, o.span)
@@ -102,7 +123,7 @@ func (l *lab) attack(ctx context.Context, o options) error {
 		if len(t.wrong) > 0 {
 			err = errors.Join(err, fmt.Errorf("%d wrong answers, such as %s", len(t.wrong), t.wrong[0]))
 		}
-		if most := quantile(t.request, 1); t.right == 0 || most > answerBound.Seconds() {
+		if most := quantile(t.request, 1); t.right == 0 || most > o.bound.Seconds() {
 			err = errors.Join(err, fmt.Errorf("others had %d answers, and waited up to %.1f s", t.right, most))
 		}
 		if most := memory.Peak(); most > memoryBound {
@@ -112,7 +133,7 @@ func (l *lab) attack(ctx context.Context, o options) error {
 			all = errors.Join(all, fmt.Errorf("%s: %w", a.name, err))
 		}
 	}
-	return errors.Join(all, settled(s), s.end())
+	return errors.Join(all, s.settled(before), s.end())
 }
 
 // memoryBound in MiB: bodies and answers may take eight times the largest body

@@ -17,10 +17,10 @@ func TestLoadAndAttacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.close()
-	if err := l.load(t.Context(), options{clients: 64, span: 4 * time.Second}); err != nil {
+	if err := l.load(t.Context(), options{clients: 64, span: 3 * time.Second}); err != nil {
 		t.Error(err)
 	}
-	if err := l.attack(t.Context(), options{connections: 500, span: 2 * time.Second}); err != nil {
+	if err := l.attack(t.Context(), options{connections: 500, span: time.Second, bound: time.Minute}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,8 +1,9 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 	if len(files) > 1 && err == nil && !info.IsDir() {
 		return usagef("-o %s: several pictures need a directory, and this is a file", d.out)
 	}
-	failed := 0
+	ctx, failed := c.Context(), 0
 	for i, f := range files {
 		out := d.out
 		if isDir {
@@ -65,10 +66,11 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 		} else if strings.ToLower(filepath.Ext(out)) != ".png" {
 			return usagef("-o %s: degraded pictures are PNGs", out)
 		}
-		if err := c.Context().Err(); err != nil {
-			return err
+		err := d.one(ctx, f, out, d.seed+uint64(i))
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if err := d.one(f, out, d.seed+uint64(i)); err != nil {
+		if err != nil {
 			if len(files) == 1 {
 				return &fileError{f, err}
 			}
@@ -86,7 +88,7 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 }
 
 // one degrades a picture and writes it, and its mask if it has one.
-func (d *degrader) one(in, out string, seed uint64) error {
+func (d *degrader) one(ctx context.Context, in, out string, seed uint64) error {
 	op := degrade.Chosen(d.named, seed)
 	mask := strings.TrimSuffix(out, filepath.Ext(out)) + ".mask.png"
 	masker, masked := op.(degrade.Masker)
@@ -127,18 +129,14 @@ func (d *degrader) one(in, out string, seed uint64) error {
 		for i, v := range masker.Mask(m.H, m.W, seed) {
 			m.Pix[i] = float32(v)/127.5 - 1
 		}
-		if err := d.save(mask, &picture.Picture{Image: m, Depth: 8, Grey: true}); err != nil {
+		if err := d.save(ctx, mask, &picture.Picture{Image: m, Depth: 8, Grey: true}); err != nil {
 			return err
 		}
 	}
 	q.Text = map[string]string{"Software": "i2sb-run", "degraded by": op.Name(), "seed": fmt.Sprint(seed)}
-	return d.save(out, q)
+	return d.save(ctx, out, q)
 }
 
-func (d *degrader) save(path string, p *picture.Picture) error {
-	var b bytes.Buffer
-	if err := picture.Encode(&b, p, "png", 0); err != nil {
-		return err
-	}
-	return write(path, d.force, b.Bytes())
+func (d *degrader) save(ctx context.Context, path string, p *picture.Picture) error {
+	return write(ctx, path, d.force, func(w io.Writer) error { return picture.Encode(w, p, "png", 0) })
 }

@@ -40,7 +40,7 @@ func classify(err error) error {
 	var task *runtime.TaskError
 	var device *runtime.DeviceError
 	switch {
-	case errors.As(err, &option) && option.Option != "mask", errors.As(err, &task), errors.As(err, &device):
+	case errors.As(err, &option) && option.Option != "mask", errors.As(err, &task), errors.As(err, &device) && !runtime.OutOfMemory(err) && !runtime.DeviceLost(err):
 		return &usageError{err}
 	}
 	return err

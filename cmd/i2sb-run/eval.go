@@ -1,30 +1,38 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/bridge/degrade"
 	"github.com/i2sb-go/i2sb/eval"
+	"github.com/i2sb-go/i2sb/eval/metric"
 	"github.com/i2sb-go/i2sb/runtime"
-	"github.com/i2sb-go/i2sb/runtime/picture"
 )
 
 // evaluator measures restorations of degraded crops.
 type evaluator struct {
 	*app
 	photos, crops, set, pack, device, keep string
-	threads                                int
+	csv, report, degraded                  string
+	resnet, inception, labels              string
+	metrics, samplers, compare             []string
+	steps                                  []int
+	threads, border                        int
 	seed                                   uint64
-	asJSON                                 bool
-	run                                    eval.Run
+	asJSON, y, classical                   bool
+
+	run    eval.Run
+	names  map[eval.Crop]string
+	sheet  eval.Sheet
+	output output
 }
 
 func (a *app) evalCommand() *cobra.Command {
@@ -32,36 +40,144 @@ func (a *app) evalCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval --photos DIR --crops LIST.tsv",
 		Short: "Measure restorations of degraded crops of photographs",
-		Long: "Degrades crops of photographs, restores them, and prints the mean PSNR before and after. The list has the\n" +
-			"columns file, x, y, width, height and set, tab-separated, under one line of headings.",
-		Example: "  i2sb-run eval --photos photos/ --crops VALIDATION.tsv --steps 1,0",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return e.measure(c) },
+		Long: "Degrades crops of photographs, restores them, and prints means over the crops: PSNR before and after, or, with\n" +
+			"more metrics or other methods, a table of all. The list has the columns file, x, y, width, height and set,\n" +
+			"tab-separated, under one line of headings. A run with --csv that was interrupted goes on where it ended.\n" +
+			"Another program's picture of the crop of photo.jpg is DIR/TASK/photo.png, or DIR/photo.png for one task.",
+		Example: "  i2sb-run eval --photos photos/ --crops VALIDATION.tsv --steps 1,0\n" +
+			"  i2sb-run eval --photos photos/ --crops VALIDATION.tsv --steps 1,2,5,10 --metrics psnr,ssim,perceptual --classical --report report/",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return e.measure(c) },
 	}
 	f := c.Flags()
 	f.SortFlags = false
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "samplers" {
+			name = "sampler"
+		}
+		return pflag.NormalizedName(name)
+	})
 	f.StringVar(&e.photos, "photos", "", "folder of the photographs")
 	f.StringVar(&e.crops, "crops", "", "list of crops")
 	f.StringVar(&e.set, "set", "main", "the set of crops to measure; empty: each apart")
 	f.StringSliceVar(&e.run.Tasks, "task", []string{"jpeg-10", "sr4x-pool", "sr4x-bicubic", "blur-gauss-1.5"}, "degradations, by the names of degrade")
-	f.IntSliceVar(&e.run.Steps, "steps", []int{1, 0}, "network evaluations; 0: the pack's default")
-	f.StringSliceVar(&e.run.Samplers, "sampler", []string{""}, "samplers; default: the pack's")
+	f.IntSliceVar(&e.steps, "steps", []int{1, 0}, "network evaluations; 0: the pack's default")
+	f.StringSliceVar(&e.samplers, "sampler", []string{""}, "samplers, also as --samplers; default: the pack's")
+	f.StringSliceVar(&e.metrics, "metrics", []string{"psnr"}, "what to measure: "+strings.Join(metric.Names(), ", "))
+	f.BoolVar(&e.y, "y", false, "measure psnr, ssim and ms-ssim on the luma of BT.601")
+	f.IntVar(&e.border, "border", 0, "pixels to leave out along each side of a crop")
+	f.BoolVar(&e.run.Official, "official", false, "measure on 8 bits, truncated as the reference does")
+	f.BoolVar(&e.classical, "classical", false, "compare with classical methods: bicubic, lanczos, deblocking, wiener, harmonic, telea")
+	f.StringSliceVar(&e.compare, "compare", nil, "folders of other programs' pictures to compare with")
+	f.StringVar(&e.resnet, "resnet", "", "classify by ResNet-50 with these weights, torchvision's names, safetensors or .pt")
+	f.StringVar(&e.labels, "labels", "", "lines of a file's name and its class, 0 to 999; without: the same class as the original?")
+	f.StringVar(&e.inception, "inception", "", "FID by Inception v3 with these weights, pytorch-fid's names, safetensors or .pt")
 	f.Uint64Var(&e.seed, "seed", 0, "seed of degradations and noise")
 	f.StringVar(&e.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
 	f.StringVar(&e.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	f.IntVar(&e.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&e.keep, "keep", "", "directory for original, degraded and restored crops side by side, as PNGs")
+	f.StringVar(&e.degraded, "degraded", "", "directory for the degraded crops as TASK/NAME.png, for other programs; sr4x: the small pictures")
+	f.StringVar(&e.csv, "csv", "", "file for the values of every crop; lines that it has are not measured again")
+	f.StringVar(&e.report, "report", "", "directory for a report: index.html and its pictures")
 	f.BoolVar(&e.asJSON, "json", false, "print a JSON array")
 	return c
 }
 
-func (e *evaluator) measure(c *cobra.Command) error {
+func (e *evaluator) measure(c *cobra.Command) (err error) {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if err := e.readCrops(); err != nil {
+		return err
+	}
+	if err := e.openNets(); err != nil {
+		return err
+	}
+	src, err := e.openSource(c.Context(), e.pack)
+	if err != nil {
+		return err
+	}
+	h, err := header(c.Context(), src)
+	if err != nil {
+		return err
+	}
+	m, err := runtime.Open(c.Context(), src, runtime.WithDevice(e.device), runtime.WithThreads(e.threads))
+	if err != nil {
+		return classify(err)
+	}
+	defer m.Close()
+	if err := e.methods(m); err != nil {
+		return err
+	}
+	e.sheet = eval.Sheet{Measures: e.run.Measures(), Seed: e.seed, Pack: h.ID(), Border: e.border, Official: e.run.Official}
+	if err := e.resume(); err != nil {
+		return err
+	}
+	if err := e.output.begin(e); err != nil {
+		return err
+	}
+	e.run.Each = e.output.each
+	records, err := e.run.Measure(c.Context())
+	if kept := e.output.writeCSV(true); err == nil {
+		err = kept
+	}
+	if err != nil {
+		return classify(err)
+	}
+	rows, err := e.run.Table(records)
+	if err != nil {
+		return err
+	}
+	if e.report != "" {
+		if err := e.output.report(records, rows); err != nil {
+			return err
+		}
+	}
+	return e.print(rows)
+}
+
+// check looks at the flags' values.
+func (e *evaluator) check() error {
 	if e.photos == "" || e.crops == "" {
 		return usagef("eval needs --photos DIR and --crops LIST.tsv")
 	}
-	if err := checkThreads(e.threads); err != nil {
-		return err
+	if e.border < 0 {
+		return usagef("border %d: a number of pixels", e.border)
 	}
+	if e.labels != "" && e.resnet == "" {
+		return usagef("--labels needs --resnet FILE")
+	}
+	for _, name := range e.metrics {
+		if e.y && !strings.HasSuffix(name, "-y") && name != "perceptual" {
+			name += "-y"
+		}
+		m, err := metric.Parse(name)
+		if err != nil {
+			return &usageError{err}
+		}
+		m.Border = e.border
+		e.run.Metrics = append(e.run.Metrics, m)
+	}
+	for _, n := range e.steps {
+		if n < 0 {
+			return usagef("steps %d: a number from 0 on", n)
+		}
+	}
+	for _, name := range e.run.Tasks {
+		if _, err := degrade.Parse(name); err != nil {
+			return &usageError{err}
+		}
+	}
+	for _, name := range e.samplers {
+		if _, err := bridge.ParseSampler(name); name != "" && err != nil {
+			return &usageError{err}
+		}
+	}
+	return checkThreads(e.threads)
+}
+
+func (e *evaluator) readCrops() error {
 	f, err := os.Open(e.crops)
 	if err != nil {
 		return err
@@ -79,52 +195,75 @@ func (e *evaluator) measure(c *cobra.Command) error {
 	if len(e.run.Crops) == 0 {
 		return &fileError{e.crops, fmt.Errorf("it has no crops of set %q", e.set)}
 	}
-	src, err := e.openSource(c.Context(), e.pack)
+	e.run.Photos, e.run.Seed = e.photos, e.seed
+	e.names = eval.Names(e.run.Crops)
+	return nil
+}
+
+// openNets reads other networks' weights and the labels.
+func (e *evaluator) openNets() (err error) {
+	if e.resnet != "" {
+		if e.run.Nets.ResNet, err = eval.ResNet50(e.resnet); err != nil {
+			return &fileError{e.resnet, err}
+		}
+	}
+	if e.inception != "" {
+		if e.run.Nets.Inception, err = eval.Inception(e.inception); err != nil {
+			return &fileError{e.inception, err}
+		}
+	}
+	if e.labels != "" {
+		if e.run.Nets.Labels, err = eval.ReadLabels(e.labels, e.run.Crops); err != nil {
+			return &fileError{e.labels, err}
+		}
+	}
+	return nil
+}
+
+// methods lists what is compared: the degraded picture first.
+func (e *evaluator) methods(m *runtime.Model) error {
+	e.run.Methods = []eval.Method{eval.Degraded()}
+	if e.classical {
+		e.run.Methods = append(e.run.Methods, eval.Classical()...)
+	}
+	for _, dir := range e.compare {
+		f, err := eval.Folder(dir, e.names, e.run.Tasks)
+		if err != nil {
+			return err
+		}
+		e.run.Methods = append(e.run.Methods, f)
+	}
+	for _, sampler := range e.samplers {
+		for _, n := range e.steps {
+			e.run.Methods = append(e.run.Methods, eval.Network(m, sampler, n))
+		}
+	}
+	return eval.Distinct(e.run.Methods)
+}
+
+// resume reads what an earlier run left.
+func (e *evaluator) resume() error {
+	if e.csv == "" {
+		return nil
+	}
+	f, err := os.Open(e.csv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	m, err := runtime.Open(c.Context(), src, runtime.WithDevice(e.device), runtime.WithThreads(e.threads))
+	defer f.Close()
+	known, err := e.sheet.Read(f)
 	if err != nil {
-		return classify(err)
+		return &fileError{e.csv, err}
 	}
-	defer m.Close()
-	e.run.Photos, e.run.Seed = e.photos, e.seed
-	if e.keep != "" {
-		if err := os.MkdirAll(e.keep, 0o755); err != nil {
-			return err
-		}
-		e.run.Each = e.save
+	if e.run.Nets.Inception != nil {
+		return nil // features are not in the file
 	}
-	rows, err := eval.PSNRs(c.Context(), m, e.run)
-	if err != nil {
-		return classify(err)
+	e.run.Done = func(k eval.Key) ([]float64, bool) {
+		v, ok := known[k]
+		return v, ok && e.output.has(k)
 	}
-	if e.asJSON {
-		j := json.NewEncoder(e.stdout)
-		j.SetIndent("", " ")
-		return j.Encode(rows)
-	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "set\tdegradation\tsampler\tsteps\tcrops\tdegraded dB\trestored dB")
-	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%.2f\t%.2f\n", r.Set, r.Task, r.Sampler, r.Steps, r.Crops, r.Before, r.After)
-	}
-	return t.Flush()
-}
-
-// save writes one crop: original, degraded, restored, from left to right.
-func (e *evaluator) save(c eval.Crop, r eval.Row, p eval.Pictures) error {
-	wide := bridge.NewImage(p.X0.C, p.X0.H, 3*p.X0.W)
-	for i, x := range []*bridge.Image{p.X0, p.X1, p.Restored} {
-		for ch := range x.C {
-			for y := range x.H {
-				copy(wide.Plane(ch)[y*wide.W+i*x.W:], x.Plane(ch)[y*x.W:(y+1)*x.W])
-			}
-		}
-	}
-	stem := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
-	name := fmt.Sprintf("%s.%s.%s%d.png", stem, r.Task, r.Sampler, r.Steps)
-	return picture.WriteFile(filepath.Join(e.keep, name), true, func(w io.Writer) error {
-		return picture.Encode(w, &picture.Picture{Image: wide, Depth: 8}, "png", 0)
-	})
+	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -213,12 +214,28 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// write makes an output file whole or not at all.
-func write(path string, force bool, b []byte) error {
+// write makes an output file whole or not at all. It is encoded into the file,
+// and not held; a context that ends stops it.
+func write(ctx context.Context, path string, force bool, encode func(io.Writer) error) error {
 	writing.Lock()
 	defer writing.Unlock()
 	return picture.WriteFile(path, force, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
+		if err := encode(stoppable{w, ctx}); err != nil {
+			return err
+		}
+		return ctx.Err()
 	})
+}
+
+// stoppable is a writer that ends with a context.
+type stoppable struct {
+	io.Writer
+	ctx context.Context
+}
+
+func (s stoppable) Write(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.Writer.Write(b)
 }

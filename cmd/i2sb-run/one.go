@@ -39,7 +39,7 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 		rec.Skipped = done
 		return rec, err
 	}
-	p, err := picture.Decode(bytes.NewReader(b), r.limits())
+	p, err := picture.DecodeBytes(b, r.limits())
 	if err != nil {
 		return rec, err
 	}
@@ -58,7 +58,7 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 	r.bar.begin(filepath.Base(j.in), i, of, rec.Steps)
 	q, result, err := m.RestorePicture(ctx, p, append(r.options[:len(r.options):len(r.options)], runtime.WithStep(func(s runtime.Step) error {
 		r.bar.step(s.Done)
-		return t.step(s)
+		return t.step(ctx, s)
 	}))...)
 	if err == nil {
 		q.Text = text
@@ -69,6 +69,7 @@ func (r *restorer) one(ctx context.Context, j job, i, of int, batch bool) (recor
 		return rec, err
 	}
 	rec.Sampler, rec.Steps, rec.Device, rec.Tiles = result.Sampler, result.Steps, result.Device, result.Tiles
+	rec.Instead = result.Fallback
 	rec.Width, rec.Height, rec.Seconds = q.Image.W, q.Image.H, result.Elapsed.Seconds()
 	return rec, nil
 }
@@ -96,7 +97,12 @@ func (r *restorer) read(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	var b bytes.Buffer
+	if s, err := f.Stat(); err == nil {
+		b.Grow(int(min(s.Size(), maxBytes)) + bytes.MinRead) // a buffer that grows is held twice
+	}
+	_, err = b.ReadFrom(io.LimitReader(f, maxBytes+1))
+	return b.Bytes(), err
 }
 
 // existing looks at what lies at the output's place. In a batch, a file
@@ -142,21 +148,22 @@ func (e *otherwise) Unwrap() error { return fs.ErrExist }
 
 // save encodes a result and writes it.
 func (r *restorer) save(ctx context.Context, j job, q *picture.Picture) error {
-	var b bytes.Buffer
-	if err := picture.Encode(&b, q, j.format, r.quality); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+	encode := func(w io.Writer) error { return picture.Encode(w, q, j.format, r.quality) }
 	if j.out == "-" {
+		var b bytes.Buffer // nothing, if it cannot be encoded
+		if err := encode(&b); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		_, err := r.stdout.Write(b.Bytes())
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
 		return err
 	}
-	return write(j.out, r.force, b.Bytes())
+	return write(ctx, j.out, r.force, encode)
 }
 
 // trajectory writes the pictures of a walk's steps.
@@ -174,7 +181,7 @@ func (r *restorer) newTrajectory(j job, batch bool) *trajectory {
 	return t
 }
 
-func (t *trajectory) step(s runtime.Step) error {
+func (t *trajectory) step(ctx context.Context, s runtime.Step) error {
 	if t.dir == "" {
 		return nil
 	}
@@ -186,12 +193,10 @@ func (t *trajectory) step(s runtime.Step) error {
 		if err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		if err := picture.Encode(&b, &picture.Picture{Image: x, Depth: 8}, "png", 0); err != nil {
-			return err
-		}
 		name := filepath.Join(t.dir, fmt.Sprintf("step-%03d.%s.png", s.Done, kind))
-		if err := write(name, t.force, b.Bytes()); err != nil {
+		if err := write(ctx, name, t.force, func(w io.Writer) error {
+			return picture.Encode(w, &picture.Picture{Image: x, Depth: 8}, "png", 0)
+		}); err != nil {
 			return err
 		}
 		t.files = append(t.files, name)

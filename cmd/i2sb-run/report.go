@@ -14,6 +14,7 @@ type record struct {
 	Steps   int     `json:"steps"`
 	Seed    uint64  `json:"seed"`
 	Device  string  `json:"device"`
+	Instead string  `json:"fallback,omitempty"` // why not on the GPU, or in smaller tiles
 	Tiles   int     `json:"tiles"`
 	Width   int     `json:"width"`
 	Height  int     `json:"height"`

@@ -220,7 +220,8 @@ func (r *restorer) open(ctx context.Context) (*runtime.Model, error) {
 		return r.model, nil
 	}
 	var err error
-	r.model, err = runtime.Open(ctx, r.source, runtime.WithDevice(r.device), runtime.WithThreads(r.threads), runtime.WithPrecision(r.precision), runtime.WithTuning(!r.noTune))
+	r.model, err = runtime.Open(ctx, r.source, runtime.WithDevice(r.device), runtime.WithThreads(r.threads), runtime.WithPrecision(r.precision), runtime.WithTuning(!r.noTune),
+		runtime.WithLogger(warnings(r.stderr)))
 	r.broken = err != nil
 	if err == nil && !r.quiet && r.device != "cpu" && r.device != "ref" {
 		if name := r.model.Device(); !strings.HasPrefix(name, "cpu:") {

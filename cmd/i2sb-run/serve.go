@@ -22,6 +22,8 @@ type server struct {
 	addr, pack, models, tokens, cert, key, otlp, level string
 	devices                                            []string
 	threads, open                                      int
+	precision                                          string
+	noTune                                             bool
 	page                                               bool
 	c                                                  serve.Config
 }
@@ -44,6 +46,8 @@ func (a *app) serveCommand() *cobra.Command {
 	f.StringVar(&s.models, "models", "", "directory of packs, each asked for by its file's name without .i2sb")
 	f.StringVar(&s.pack, "pack", "", "the default model, a file or URL; default: the built-in one")
 	f.StringSliceVar(&s.devices, "device", []string{"auto"}, "what to run on, as for restore; several work side by side")
+	f.StringVar(&s.precision, "precision", "auto", "as for restore")
+	f.BoolVar(&s.noTune, "no-tune", false, "as for restore")
 	f.IntVar(&s.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&s.open, "open-models", 2, "models that stay loaded on a device")
 	f.Int64Var(&s.c.MaxBytes, "max-bytes", 32<<20, "largest body")
@@ -111,7 +115,7 @@ func (s *server) run(ctx context.Context) error {
 	defer l.Close()
 	s.c.Metrics = serve.NewMetrics()
 	for _, device := range s.devices {
-		k, err := keeper.New(ctx, s.c.Models, keeper.Options{Device: device, Threads: s.threads, Open: s.open, Log: s.c.Log, On: s.c.Metrics.Keeper})
+		k, err := keeper.New(ctx, s.c.Models, keeper.Options{Device: device, Threads: s.threads, Precision: s.precision, NoTune: s.noTune, Open: s.open, Log: s.c.Log, On: s.c.Metrics.Keeper})
 		if err != nil {
 			return classify(err)
 		}

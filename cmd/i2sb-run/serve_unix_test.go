@@ -45,10 +45,16 @@ func program(t *testing.T, dir string, args ...string) *exec.Cmd {
 // logged starts a program and waits for a line of its log.
 func logged(t *testing.T, c *exec.Cmd, msg string) map[string]any {
 	t.Helper()
-	r, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	return loggedTo(t, c, msg, io.Discard)
+}
+
+// loggedTo also writes the log to w, which may be read once the program has
+// ended.
+func loggedTo(t *testing.T, c *exec.Cmd, msg string, w io.Writer) map[string]any {
+	t.Helper()
+	p, in := io.Pipe()
+	c.Stderr = io.MultiWriter(in, w) // so that Wait waits for its last line
+	r := bufio.NewReader(p)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}

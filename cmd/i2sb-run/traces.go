@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,7 +13,14 @@ import (
 
 // traces sends traces to a collector until the function it returns is called.
 func (s *server) traces(ctx context.Context) (end func(), err error) {
-	e, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(s.otlp))
+	u, err := url.Parse(s.otlp)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, usagef("--otlp %s: write a URL such as http://localhost:4318", s.otlp)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/v1/traces" // where collectors listen
+	}
+	e, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(u.String()))
 	if err != nil {
 		return nil, usagef("--otlp %s: %w", s.otlp, err)
 	}

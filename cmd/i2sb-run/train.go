@@ -66,7 +66,7 @@ func (t *trainee) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer from.Close()
+		defer from.Close() // train closes it too, when it got so far
 		o.From = from
 		t.recipe = from.Recipe
 	} else if _, err := os.Lstat(folder.Last()); err == nil {

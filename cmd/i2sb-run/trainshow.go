@@ -37,6 +37,12 @@ func (s *trainShow) say(line string) {
 }
 
 func (s *trainShow) progress(p train.Progress) {
+	if p.Rows != nil && !s.quiet {
+		s.say(fmt.Sprintf("step %d: %s", p.Step, describe(p.Rows)))
+	}
+	if p.Step == 0 {
+		return
+	}
 	if s.losses == 0 {
 		s.losses = p.Loss
 	}
@@ -48,13 +54,10 @@ func (s *trainShow) progress(p train.Progress) {
 	if p.Left > 0 {
 		text += ", " + p.Left.Round(time.Second).String() + " left"
 	}
-	if p.Rows != nil {
-		s.say(fmt.Sprintf("step %d: %s", p.Step, describe(p.Rows)))
-	}
 	switch now := time.Now(); {
 	case s.live != nil:
 		if s.live.bar == nil {
-			s.live.bar = s.live.line(int64(p.Steps), text, progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false))
+			s.live.bar = s.live.line(int64(p.Steps), text, progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(100*time.Millisecond))
 		}
 		s.live.bar.Describe(text)
 		_ = s.live.bar.Set(p.Step)

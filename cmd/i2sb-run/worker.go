@@ -23,6 +23,8 @@ type worker struct {
 	pack, models, device, files string
 	health                      string
 	threads, open               int
+	precision                   string
+	noTune                      bool
 	w                           fleet.Worker
 }
 
@@ -44,6 +46,8 @@ func (a *app) workerCommand() *cobra.Command {
 	f.StringVar(&w.models, "models", "", "directory of packs, each asked for by its file's name without .i2sb")
 	f.StringVar(&w.pack, "pack", "", "the default model, a file or URL; default: the built-in one")
 	f.StringVar(&w.device, "device", "auto", "what to run on, as for restore")
+	f.StringVar(&w.precision, "precision", "auto", "as for restore")
+	f.BoolVar(&w.noTune, "no-tune", false, "as for restore")
 	f.IntVar(&w.threads, "threads", 0, "CPU threads; 0: all")
 	f.IntVar(&w.open, "open-models", 2, "models that stay loaded")
 	f.StringVar(&w.files, "files", "", "folder in which submitted file: pictures lie; default: none are read")
@@ -75,7 +79,7 @@ func (w *worker) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k, err := keeper.New(ctx, models, keeper.Options{Device: w.device, Threads: w.threads, Open: w.open, Log: slog.New(slog.DiscardHandler), On: metrics.Keeper})
+	k, err := keeper.New(ctx, models, keeper.Options{Device: w.device, Threads: w.threads, Precision: w.precision, NoTune: w.noTune, Open: w.open, Log: slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), On: metrics.Keeper})
 	if err != nil {
 		return classify(err)
 	}

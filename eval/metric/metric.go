@@ -81,7 +81,7 @@ type planes struct {
 func (m Metric) planes(x *bridge.Image) (planes, error) {
 	p := planes{h: x.H - 2*m.Border, w: x.W - 2*m.Border}
 	if m.Border < 0 || p.h < 1 || p.w < 1 {
-		return p, fmt.Errorf("%w: %d×%d without a border of %d", ErrSmall, x.W, x.H, m.Border)
+		return p, fmt.Errorf("a border of %d leaves nothing of %d×%d", m.Border, x.W, x.H)
 	}
 	for c := range x.C {
 		plane := make([]float64, 0, p.h*p.w)

@@ -18,11 +18,15 @@ import (
 
 // Options are what a Keeper needs to know.
 type Options struct {
-	Device  string       // as for runtime.WithDevice
-	Threads int          // as for runtime.WithThreads
-	Open    int          // models open at once, the longest unused goes; 0: 2
-	Log     *slog.Logger // nil: nothing is logged
-	On      func(Event)  // told what happens to the device; may be nil
+	Device  string // as for runtime.WithDevice
+	Threads int    // as for runtime.WithThreads
+	// Precision and NoTune are runtime.WithPrecision's and the opposite of
+	// runtime.WithTuning's.
+	Precision string
+	NoTune    bool
+	Open      int          // models open at once, the longest unused goes; 0: 2
+	Log       *slog.Logger // nil: nothing is logged
+	On        func(Event)  // told what happens to the device; may be nil
 }
 
 // Event is something that happened to the device.
@@ -117,7 +121,8 @@ func newKeeper(models []Model, o Options) *Keeper {
 	}
 	k := &Keeper{models: models, o: o, name: o.Device}
 	k.load = func(ctx context.Context, src runtime.Source, device string) (model, error) {
-		return runtime.Open(ctx, src, runtime.WithDevice(device), runtime.WithThreads(o.Threads), runtime.WithLogger(o.Log))
+		return runtime.Open(ctx, src, runtime.WithDevice(device), runtime.WithThreads(o.Threads), runtime.WithPrecision(o.Precision),
+			runtime.WithTuning(!o.NoTune), runtime.WithFallback(false), runtime.WithLogger(o.Log))
 	}
 	return k
 }

@@ -40,12 +40,17 @@ func (l Limits) defaults() Limits {
 // Decode reads a JPEG, PNG, WebP, TIFF, BMP or GIF (its first frame). The size
 // is held against the limits before pixels are decoded; a file that is cut off
 // is an error.
-func Decode(r io.Reader, limits Limits) (p *Picture, err error) {
-	limits = limits.defaults()
-	b, err := io.ReadAll(io.LimitReader(r, limits.Bytes+1))
+func Decode(r io.Reader, limits Limits) (*Picture, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limits.defaults().Bytes+1))
 	if err != nil {
 		return nil, err
 	}
+	return DecodeBytes(b, limits)
+}
+
+// DecodeBytes is Decode for a file that is in memory.
+func DecodeBytes(b []byte, limits Limits) (p *Picture, err error) {
+	limits = limits.defaults()
 	if int64(len(b)) > limits.Bytes {
 		return nil, &FormatError{fmt.Sprintf("the file has more than %d bytes", limits.Bytes)}
 	}

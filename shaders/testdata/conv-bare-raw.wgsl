@@ -91,24 +91,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
 
-  if (first_o + 0u < p.WB) {
-    if (m0 < p.M) {
-      y[(group.z * p.OB + o0) * p.M + m0] = c0_0;
-    }
-  }
-  if (first_o + 1u < p.WB) {
-    if (m0 < p.M) {
-      y[(group.z * p.OB + o1) * p.M + m0] = c0_1;
-    }
-  }
-  if (first_o + 2u < p.WB) {
-    if (m0 < p.M) {
-      y[(group.z * p.OB + o2) * p.M + m0] = c0_2;
-    }
-  }
-  if (first_o + 3u < p.WB) {
-    if (m0 < p.M) {
-      y[(group.z * p.OB + o3) * p.M + m0] = c0_3;
+  // Written out once, since such adapters take seconds to compile a long shader.
+  var made: array<vec4<f32>, 4>;
+  made[0] = c0_0;
+  made[1] = c0_1;
+  made[2] = c0_2;
+  made[3] = c0_3;
+  for (var k = 0u; k < 4u; k++) {
+    let m = (group.x + p.FIRST) * 64u + lid + k % 1u * 64u;
+    let o = first_o + k / 1u;
+    if (m < p.M && o < p.WB) {
+      y[(group.z * p.OB + o) * p.M + m] = made[k];
     }
   }
 }

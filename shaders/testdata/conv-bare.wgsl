@@ -226,60 +226,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
 
-  if (first_o + 0u < p.WB) {
-    if (m0 < p.M) {
-      emit(n0, p.O0 + o0, m0 % (p.OH * p.OW), c0_0 + bias[p.O0 + o0]);
-    }
-    if (m1 < p.M) {
-      emit(n1, p.O0 + o0, m1 % (p.OH * p.OW), c1_0 + bias[p.O0 + o0]);
-    }
-    if (m2 < p.M) {
-      emit(n2, p.O0 + o0, m2 % (p.OH * p.OW), c2_0 + bias[p.O0 + o0]);
-    }
-    if (m3 < p.M) {
-      emit(n3, p.O0 + o0, m3 % (p.OH * p.OW), c3_0 + bias[p.O0 + o0]);
-    }
-  }
-  if (first_o + 1u < p.WB) {
-    if (m0 < p.M) {
-      emit(n0, p.O0 + o1, m0 % (p.OH * p.OW), c0_1 + bias[p.O0 + o1]);
-    }
-    if (m1 < p.M) {
-      emit(n1, p.O0 + o1, m1 % (p.OH * p.OW), c1_1 + bias[p.O0 + o1]);
-    }
-    if (m2 < p.M) {
-      emit(n2, p.O0 + o1, m2 % (p.OH * p.OW), c2_1 + bias[p.O0 + o1]);
-    }
-    if (m3 < p.M) {
-      emit(n3, p.O0 + o1, m3 % (p.OH * p.OW), c3_1 + bias[p.O0 + o1]);
-    }
-  }
-  if (first_o + 2u < p.WB) {
-    if (m0 < p.M) {
-      emit(n0, p.O0 + o2, m0 % (p.OH * p.OW), c0_2 + bias[p.O0 + o2]);
-    }
-    if (m1 < p.M) {
-      emit(n1, p.O0 + o2, m1 % (p.OH * p.OW), c1_2 + bias[p.O0 + o2]);
-    }
-    if (m2 < p.M) {
-      emit(n2, p.O0 + o2, m2 % (p.OH * p.OW), c2_2 + bias[p.O0 + o2]);
-    }
-    if (m3 < p.M) {
-      emit(n3, p.O0 + o2, m3 % (p.OH * p.OW), c3_2 + bias[p.O0 + o2]);
-    }
-  }
-  if (first_o + 3u < p.WB) {
-    if (m0 < p.M) {
-      emit(n0, p.O0 + o3, m0 % (p.OH * p.OW), c0_3 + bias[p.O0 + o3]);
-    }
-    if (m1 < p.M) {
-      emit(n1, p.O0 + o3, m1 % (p.OH * p.OW), c1_3 + bias[p.O0 + o3]);
-    }
-    if (m2 < p.M) {
-      emit(n2, p.O0 + o3, m2 % (p.OH * p.OW), c2_3 + bias[p.O0 + o3]);
-    }
-    if (m3 < p.M) {
-      emit(n3, p.O0 + o3, m3 % (p.OH * p.OW), c3_3 + bias[p.O0 + o3]);
+  // Written out once, since such adapters take seconds to compile a long shader.
+  var made: array<vec4<f32>, 16>;
+  made[0] = c0_0;
+  made[1] = c1_0;
+  made[2] = c2_0;
+  made[3] = c3_0;
+  made[4] = c0_1;
+  made[5] = c1_1;
+  made[6] = c2_1;
+  made[7] = c3_1;
+  made[8] = c0_2;
+  made[9] = c1_2;
+  made[10] = c2_2;
+  made[11] = c3_2;
+  made[12] = c0_3;
+  made[13] = c1_3;
+  made[14] = c2_3;
+  made[15] = c3_3;
+  for (var k = 0u; k < 16u; k++) {
+    let m = (group.x + p.FIRST) * 256u + lid + k % 4u * 64u;
+    let o = first_o + k / 4u;
+    if (m < p.M && o < p.WB) {
+      emit(m / (p.OH * p.OW), p.O0 + o, m % (p.OH * p.OW), made[k] + bias[p.O0 + o]);
     }
   }
 }

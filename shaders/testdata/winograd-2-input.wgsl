@@ -1,7 +1,8 @@
 // The first stage of Winograd's F(TILE×TILE, 3×3): V = Bᵀ d B of every tile's
 // (TILE+2)² pixels, where what read.wgsl says is done once for each. A thread
 // makes one tile of one block of channels; V is [frequency][block][tile] for
-// the T tiles from FIRST on. Workgroup 64 along the tiles.
+// the T tiles from FIRST on. Workgroup 64 along the tiles. ROLLED is for adapters
+// that take seconds to compile a long shader: what is read is written out once.
 // Activations lie in blocks of four channels, N × C/4 × H×W of T: four floats,
 // or with F16 four halves. Lanes beyond the last channel hold zeros.
 alias T = vec4<f32>;
@@ -48,34 +49,38 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let n = tile / (p.TH * p.TW);
   let row = i32(tile / p.TW % p.TH * 2u) - 1;
   let col = i32(tile % p.TW * 2u) - 1;
-  let d0_0 = pixel(n, id.y, row + 0, col + 0);
-  let d1_0 = pixel(n, id.y, row + 1, col + 0);
-  let d2_0 = pixel(n, id.y, row + 2, col + 0);
-  let d3_0 = pixel(n, id.y, row + 3, col + 0);
+  var d: array<vec4<f32>, 16>;
+  for (var k = 0; k < 16; k++) {
+    d[k] = pixel(n, id.y, row + k / 4, col + k % 4);
+  }
+  let d0_0 = d[0];
+  let d1_0 = d[4];
+  let d2_0 = d[8];
+  let d3_0 = d[12];
   let t0_0 = d0_0 - d2_0;
   let t1_0 = d1_0 + d2_0;
   let t2_0 = d2_0 - d1_0;
   let t3_0 = d1_0 - d3_0;
-  let d0_1 = pixel(n, id.y, row + 0, col + 1);
-  let d1_1 = pixel(n, id.y, row + 1, col + 1);
-  let d2_1 = pixel(n, id.y, row + 2, col + 1);
-  let d3_1 = pixel(n, id.y, row + 3, col + 1);
+  let d0_1 = d[1];
+  let d1_1 = d[5];
+  let d2_1 = d[9];
+  let d3_1 = d[13];
   let t0_1 = d0_1 - d2_1;
   let t1_1 = d1_1 + d2_1;
   let t2_1 = d2_1 - d1_1;
   let t3_1 = d1_1 - d3_1;
-  let d0_2 = pixel(n, id.y, row + 0, col + 2);
-  let d1_2 = pixel(n, id.y, row + 1, col + 2);
-  let d2_2 = pixel(n, id.y, row + 2, col + 2);
-  let d3_2 = pixel(n, id.y, row + 3, col + 2);
+  let d0_2 = d[2];
+  let d1_2 = d[6];
+  let d2_2 = d[10];
+  let d3_2 = d[14];
   let t0_2 = d0_2 - d2_2;
   let t1_2 = d1_2 + d2_2;
   let t2_2 = d2_2 - d1_2;
   let t3_2 = d1_2 - d3_2;
-  let d0_3 = pixel(n, id.y, row + 0, col + 3);
-  let d1_3 = pixel(n, id.y, row + 1, col + 3);
-  let d2_3 = pixel(n, id.y, row + 2, col + 3);
-  let d3_3 = pixel(n, id.y, row + 3, col + 3);
+  let d0_3 = d[3];
+  let d1_3 = d[7];
+  let d2_3 = d[11];
+  let d3_3 = d[15];
   let t0_3 = d0_3 - d2_3;
   let t1_3 = d1_3 + d2_3;
   let t2_3 = d2_3 - d1_3;

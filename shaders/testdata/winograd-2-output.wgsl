@@ -1,7 +1,7 @@
 // The last stage of Winograd's F(TILE×TILE, 3×3): y = Aᵀ M A of every tile, and
 // what write.wgsl adds. A thread makes one tile of one block of channels; M is
 // [frequency][block][tile] for SB blocks from O0 on and the T tiles from FIRST
-// on. Workgroup 64 along the tiles.
+// on. Workgroup 64 along the tiles. ROLLED: see winograd_input.wgsl.
 // Activations lie in blocks of four channels, N × C/4 × H×W of T: four floats,
 // or with F16 four halves. Lanes beyond the last channel hold zeros.
 alias T = vec2<u32>;
@@ -73,12 +73,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let t0_3 = m0_3 + m1_3 + m2_3;
   let t1_3 = m1_3 - m2_3 - m3_3;
   let block = p.O0 + id.y;
-  {
-    put(n, block, row + 0u, col, t0_0 + t0_1 + t0_2);
-    put(n, block, row + 0u, col + 1u, t0_1 - t0_2 - t0_3);
-  }
-  {
-    put(n, block, row + 1u, col, t1_0 + t1_1 + t1_2);
-    put(n, block, row + 1u, col + 1u, t1_1 - t1_2 - t1_3);
+  let r0_0 = t0_0 + t0_1 + t0_2;
+  let r0_1 = t0_1 - t0_2 - t0_3;
+  let r1_0 = t1_0 + t1_1 + t1_2;
+  let r1_1 = t1_1 - t1_2 - t1_3;
+  var r: array<vec4<f32>, 4>;
+  r[0] = r0_0;
+  r[1] = r0_1;
+  r[2] = r1_0;
+  r[3] = r1_1;
+  for (var k = 0u; k < 4u; k++) {
+    put(n, block, row + k / 2u, col + k % 2u, r[k]);
   }
 }

@@ -1,7 +1,8 @@
 // The first stage of Winograd's F(TILE×TILE, 3×3): V = Bᵀ d B of every tile's
 // (TILE+2)² pixels, where what read.wgsl says is done once for each. A thread
 // makes one tile of one block of channels; V is [frequency][block][tile] for
-// the T tiles from FIRST on. Workgroup 64 along the tiles.
+// the T tiles from FIRST on. Workgroup 64 along the tiles. ROLLED is for adapters
+// that take seconds to compile a long shader: what is read is written out once.
 // Activations lie in blocks of four channels, N × C/4 × H×W of T: four floats,
 // or with F16 four halves. Lanes beyond the last channel hold zeros.
 alias T = vec4<f32>;

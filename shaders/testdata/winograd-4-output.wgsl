@@ -1,7 +1,7 @@
 // The last stage of Winograd's F(TILE×TILE, 3×3): y = Aᵀ M A of every tile, and
 // what write.wgsl adds. A thread makes one tile of one block of channels; M is
 // [frequency][block][tile] for SB blocks from O0 on and the T tiles from FIRST
-// on. Workgroup 64 along the tiles.
+// on. Workgroup 64 along the tiles. ROLLED: see winograd_input.wgsl.
 // Activations lie in blocks of four channels, N × C/4 × H×W of T: four floats,
 // or with F16 four halves. Lanes beyond the last channel hold zeros.
 alias T = vec4<f32>;
@@ -132,44 +132,52 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let t2_5 = a5 + 4.0 * c5;
   let t3_5 = b5 + 8.0 * d5 + m5_5;
   let block = p.O0 + id.y;
-  {
-    let a = t0_1 + t0_2;
-    let b = t0_1 - t0_2;
-    let c = t0_3 + t0_4;
-    let d = t0_3 - t0_4;
-    put(n, block, row + 0u, col, t0_0 + a + c);
-    put(n, block, row + 0u, col + 1u, b + 2.0 * d);
-    put(n, block, row + 0u, col + 2u, a + 4.0 * c);
-    put(n, block, row + 0u, col + 3u, b + 8.0 * d + t0_5);
-  }
-  {
-    let a = t1_1 + t1_2;
-    let b = t1_1 - t1_2;
-    let c = t1_3 + t1_4;
-    let d = t1_3 - t1_4;
-    put(n, block, row + 1u, col, t1_0 + a + c);
-    put(n, block, row + 1u, col + 1u, b + 2.0 * d);
-    put(n, block, row + 1u, col + 2u, a + 4.0 * c);
-    put(n, block, row + 1u, col + 3u, b + 8.0 * d + t1_5);
-  }
-  {
-    let a = t2_1 + t2_2;
-    let b = t2_1 - t2_2;
-    let c = t2_3 + t2_4;
-    let d = t2_3 - t2_4;
-    put(n, block, row + 2u, col, t2_0 + a + c);
-    put(n, block, row + 2u, col + 1u, b + 2.0 * d);
-    put(n, block, row + 2u, col + 2u, a + 4.0 * c);
-    put(n, block, row + 2u, col + 3u, b + 8.0 * d + t2_5);
-  }
-  {
-    let a = t3_1 + t3_2;
-    let b = t3_1 - t3_2;
-    let c = t3_3 + t3_4;
-    let d = t3_3 - t3_4;
-    put(n, block, row + 3u, col, t3_0 + a + c);
-    put(n, block, row + 3u, col + 1u, b + 2.0 * d);
-    put(n, block, row + 3u, col + 2u, a + 4.0 * c);
-    put(n, block, row + 3u, col + 3u, b + 8.0 * d + t3_5);
-  }
+  let e0 = t0_1 + t0_2;
+  let f0 = t0_1 - t0_2;
+  let g0 = t0_3 + t0_4;
+  let h0 = t0_3 - t0_4;
+  let r0_0 = t0_0 + e0 + g0;
+  let r0_1 = f0 + 2.0 * h0;
+  let r0_2 = e0 + 4.0 * g0;
+  let r0_3 = f0 + 8.0 * h0 + t0_5;
+  put(n, block, row + 0u, col + 0u, r0_0);
+  put(n, block, row + 0u, col + 1u, r0_1);
+  put(n, block, row + 0u, col + 2u, r0_2);
+  put(n, block, row + 0u, col + 3u, r0_3);
+  let e1 = t1_1 + t1_2;
+  let f1 = t1_1 - t1_2;
+  let g1 = t1_3 + t1_4;
+  let h1 = t1_3 - t1_4;
+  let r1_0 = t1_0 + e1 + g1;
+  let r1_1 = f1 + 2.0 * h1;
+  let r1_2 = e1 + 4.0 * g1;
+  let r1_3 = f1 + 8.0 * h1 + t1_5;
+  put(n, block, row + 1u, col + 0u, r1_0);
+  put(n, block, row + 1u, col + 1u, r1_1);
+  put(n, block, row + 1u, col + 2u, r1_2);
+  put(n, block, row + 1u, col + 3u, r1_3);
+  let e2 = t2_1 + t2_2;
+  let f2 = t2_1 - t2_2;
+  let g2 = t2_3 + t2_4;
+  let h2 = t2_3 - t2_4;
+  let r2_0 = t2_0 + e2 + g2;
+  let r2_1 = f2 + 2.0 * h2;
+  let r2_2 = e2 + 4.0 * g2;
+  let r2_3 = f2 + 8.0 * h2 + t2_5;
+  put(n, block, row + 2u, col + 0u, r2_0);
+  put(n, block, row + 2u, col + 1u, r2_1);
+  put(n, block, row + 2u, col + 2u, r2_2);
+  put(n, block, row + 2u, col + 3u, r2_3);
+  let e3 = t3_1 + t3_2;
+  let f3 = t3_1 - t3_2;
+  let g3 = t3_3 + t3_4;
+  let h3 = t3_3 - t3_4;
+  let r3_0 = t3_0 + e3 + g3;
+  let r3_1 = f3 + 2.0 * h3;
+  let r3_2 = e3 + 4.0 * g3;
+  let r3_3 = f3 + 8.0 * h3 + t3_5;
+  put(n, block, row + 3u, col + 0u, r3_0);
+  put(n, block, row + 3u, col + 1u, r3_1);
+  put(n, block, row + 3u, col + 2u, r3_2);
+  put(n, block, row + 3u, col + 3u, r3_3);
 }

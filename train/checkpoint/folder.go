@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gofrs/flock"
+
 	"github.com/i2sb-go/i2sb/runtime/picture"
 )
 
@@ -30,6 +32,19 @@ func (d Folder) Best() string { return filepath.Join(string(d), best) }
 
 func (d Folder) numbered(step int) string {
 	return filepath.Join(string(d), fmt.Sprintf("step-%08d.safetensors", step))
+}
+
+// Lock keeps other processes out until it is closed, or this one ends.
+func (d Folder) Lock() (io.Closer, error) {
+	l := flock.New(filepath.Join(string(d), ".lock"))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s: another process trains in it; give another folder, or end that one", d)
+	}
+	return l, nil
 }
 
 // Save writes a numbered checkpoint, whole or not at all, and names it last, and

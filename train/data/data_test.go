@@ -320,7 +320,7 @@ func TestSixteenBits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.png")
 	m := image.NewGray16(image.Rect(0, 0, 16, 16))
 	for i := range 256 {
-		m.SetGray16(i%16, i/16, color.Gray16{Y: uint16(257*i + i/3)})
+		m.SetGray16(i%16, i/16, color.Gray16{Y: uint16(256*i + i/3)})
 	}
 	write(t, path, func(f *os.File) error { return png.Encode(f, m) })
 	p, err := load(path, 3)
@@ -332,7 +332,7 @@ func TestSixteenBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 256 {
-		if want := float64(257*i+i/3)/32767.5 - 1; math.Abs(float64(x.Plane(2)[i])-want) > 1e-7 {
+		if want := float64(256*i+i/3)/32767.5 - 1; math.Abs(float64(x.Plane(2)[i])-want) > 1e-7 {
 			t.Fatalf("pixel %d: %v, want %v", i, x.Plane(2)[i], want)
 		}
 	}

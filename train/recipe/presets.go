@@ -11,9 +11,9 @@ func Presets() []string { return []string{"tiny", "small", "base", "adm256"} }
 
 // Preset is a network by name:
 //
-//	tiny     0.6 M parameters, to try things out
+//	tiny     0.8 M parameters, to try things out
 //	small    4.4 M, 50 GFLOP at 256×256: the built-in pack's
-//	base     31 M, some 430 GFLOP
+//	base     24 M, twice as wide, with two blocks a level
 //	adm256   553 M, 2239 GFLOP: that of every official checkpoint
 func Preset(name string) (weights.Network, error) {
 	n := weights.Network{ImageSize: 256, InChannels: 3, OutChannels: 3, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1,2,3,4", AttentionResolutions: "32",

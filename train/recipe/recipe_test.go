@@ -26,7 +26,7 @@ func complete(t *testing.T, change func(*Recipe)) Recipe {
 func TestRoundTrip(t *testing.T) {
 	r := complete(t, func(r *Recipe) {
 		r.Preset, r.Seed, r.Optimizer.Rate = "tiny", 1<<62+1, 1.0/3
-		r.Bridge.CondX1, r.Data.Exclude, r.Validation.NFE = true, []string{"a*", `q"\`}, []int{1, 4}
+		r.Bridge.CondX1, r.Data.Exclude, r.Validation.NFE = true, []string{"a*", `q"`}, []int{1, 4}
 	})
 	var again Recipe
 	if err := again.Read(r.String()); err != nil {

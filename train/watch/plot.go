@@ -3,6 +3,7 @@ package watch
 import (
 	"io"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -18,8 +19,8 @@ type Curve struct {
 	X, Y []float64
 }
 
-// Plot writes curves over the steps as a PNG; log makes the scale of y
-// logarithmic.
+// Plot writes curves over the steps as a PNG. With log the scale of y is
+// logarithmic, if they reach over a decade or more.
 func Plot(path, title, unit string, log bool, curves []Curve) error {
 	p := plot.New()
 	p.Title.Text = title
@@ -53,9 +54,11 @@ func Plot(path, title, unit string, log bool, curves []Curve) error {
 	if drawn == 0 {
 		return nil
 	}
-	if log {
-		p.Y.Min, p.Y.Max = lo/1.1, hi*1.1
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 2}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(plain), plot.TickerFunc(plain)
+	p.Y.Max += 0.05 * float64(len(curves)) * (hi - lo) // room for the legend
+	if log && hi >= 10*lo {
+		p.Y.Min, p.Y.Max = lo/1.1, hi*2
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}
 	w, err := p.WriterTo(22*vg.Centimeter, 13*vg.Centimeter, "png")
 	if err != nil {
@@ -65,4 +68,28 @@ func Plot(path, title, unit string, log bool, curves []Curve) error {
 		_, err := w.WriteTo(out)
 		return err
 	})
+}
+
+// plain are the default ticks with numbers as short as they can be.
+func plain(lo, hi float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(lo, hi)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'g', 6, 64)
+		}
+	}
+	return ticks
+}
+
+// Smooth is a curve's mean over as many points as are a tenth of it, around each.
+func Smooth(y []float64) []float64 {
+	half := max(1, len(y)/20)
+	out := make([]float64, len(y))
+	for i := range y {
+		from, to := max(0, i-half), min(len(y), i+half+1)
+		for _, v := range y[from:to] {
+			out[i] += v / float64(to-from)
+		}
+	}
+	return out
 }

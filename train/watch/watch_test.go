@@ -122,6 +122,13 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+func TestSmooth(t *testing.T) {
+	y := Smooth([]float64{0, 3, 0, 3, 6})
+	if want := []float64{1.5, 1, 2, 3, 4.5}; !slices.Equal(y, want) {
+		t.Errorf("%v, want %v", y, want)
+	}
+}
+
 func TestGain(t *testing.T) {
 	rows := []Row{{"a", 1, 20, 22}, {"a", 4, 20, 10}, {"b", 1, 30, 31}, {"b", 4, 30, 20}}
 	if g := Gain(rows); math.Abs(g-1.5) > 1e-12 {

@@ -29,6 +29,12 @@ func (p *Process) Status(name string) int64 {
 	return 0
 }
 
+// Files counts a process's open files and connections.
+func (p *Process) Files() int {
+	all, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
+	return len(all)
+}
+
 // Memory is a series of a process's resident memory, in MiB.
 type Memory struct {
 	mu   sync.Mutex

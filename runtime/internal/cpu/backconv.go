@@ -91,7 +91,7 @@ func (b *backward) bias(o *plan.ParamBack, w plan.Param) {
 func (b *backward) correlation(o *plan.ParamBack, in int) kernels.Correlate {
 	y := b.p.Shape(o.D)
 	c := kernels.Correlate{Frequencies: 1, Samples: int64(y.N), In: int64(in), InBlocks: int64(blocks(in)), OutBlocks: int64(blocks(y.C)),
-		Blocks0: int64(blocks(in)), MBlock: int64(y.H * y.W * kernels.Block), Start: kernels.Accumulate, GroupIn: 4, GroupOut: 2}
+		Blocks0: int64(blocks(in)), MBlock: int64(y.H * y.W * kernels.Block), Start: kernels.Accumulate, GroupIn: 1, GroupOut: 2}
 	c.MSample = c.OutBlocks * c.MBlock
 	c.UIn = kernels.Block * kernels.Block
 	c.UOut = c.InBlocks * c.UIn
@@ -169,49 +169,99 @@ func (b *backward) tapParams(o *plan.ParamBack, of *plan.Conv) {
 	}
 }
 
-// learnTiles is the tiles of a stage at most, stageFloats what their
-// frequencies may take.
+// How a 3×3's gradient by F(4,3) is divided. Few channels are done in slots,
+// each by one thread, whose tiles (itemFloats) and sums (slotFloats) stay in a
+// core's cache; many in stages of tiles for all threads.
 const (
-	learnTiles  = 256
-	stageFloats = 1 << 19
+	slotFloats  = 1 << 18
+	itemFloats  = 1 << 17
+	slotTiles   = 128 // of a slot at least
+	slots       = 16  // at most
+	stageTiles4 = 256 // of a stage at most
+	stageFloats = 1 << 21
 )
 
-// tileParams is a 3×3's by F(4,3): stages of tiles, then back from frequencies
-// to taps.
+// frequencies of F(4,3).
+const frequencies = 36
+
 func (b *backward) tileParams(o *plan.ParamBack, of *plan.Conv) {
-	const freq = 36
-	y, channels := b.p.Shape(o.D), b.p.Channels(of.X)
-	in, out := blocks(channels), blocks(y.C)
-	th, tw := count(y.H, 4), count(y.W, 4)
-	bh, bw := even(th, 8), even(tw, 8)
-	ny, nx := count(th, bh), count(tw, bw)
-	items := y.N * ny * nx
-	most := min(learnTiles, stageFloats/(freq*(in+out)*kernels.Block))
-	perStage := even(items, max(1, most/(bh*bw)))
-	pitch := func(blocks, tiles int) int { return (blocks*tiles + 1) * kernels.Block }
-	v, m := freq*pitch(in, perStage*bh*bw), freq*pitch(out, perStage*bh*bw)
+	in, out := blocks(b.p.Channels(of.X)), blocks(b.p.Shape(o.D).C)
 	step := in*out*kernels.Block*kernels.Block + kernels.Block
-	s := kernels.Staged{Tile: 4}
-	s.N, s.BH, s.BW, s.NY, s.NX, s.KB, s.NK = int64(y.N), int64(bh), int64(bw), int64(ny), int64(nx), int64(out), 1
-	cols := bw*4 + 2
-	s.Strip = int64(line(of.Resample, cols))
-	b.needs(v+m+freq*step, int(s.Strip)+(bh*4+2)*cols*kernels.Block)
+	f := kernels.Filter{UStep: int64(step), Slots: 1}
+	var u int
+	if frequencies*step <= slotFloats {
+		n := b.slotParams(o, of, step)
+		f.Slots, f.USlot = int64(n), int64(frequencies*step)
+	} else {
+		u = b.stageParams(o, of, step)
+	}
+	add(b.lowered, o, kernels.LearnFilter, in*out, func(a *kernels.Filter) {
+		*a = f
+		a.U, a.Y = b.at(b.arena+u), b.grad(of.W).Addr
+	})
+}
+
+// tiling divides a convolution's tiles into items of at most so many.
+func (b *backward) tiling(o *plan.ParamBack, of *plan.Conv, most int) (c kernels.Conv, items int) {
+	y := b.p.Shape(o.D)
+	th, tw := count(y.H, 4), count(y.W, 4)
+	bw := even(tw, min(8, most))
+	bh := even(th, min(8, max(1, most/bw)))
+	ny, nx := count(th, bh), count(tw, bw)
+	c = kernels.Conv{N: int64(y.N), BH: int64(bh), BW: int64(bw), NY: int64(ny), NX: int64(nx), KB: int64(blocks(y.C)), NK: 1}
+	c.Strip = int64(line(of.Resample, bw*4+2))
+	c.Input = c.Strip + int64((bh*4+2)*(bw*4+2)*kernels.Block)
+	return c, y.N * ny * nx
+}
+
+// tiled fills in what a tiled convolution reads.
+func (b *backward) tiled(c *kernels.Conv, o *plan.ParamBack, of *plan.Conv) {
+	y := b.p.Shape(o.D)
+	c.In = b.read(of.Read)
+	c.Out = kernels.Write{Y: b.addr(o.D), Blocks: int64(blocks(y.C)), H: int64(y.H), W: int64(y.W)}
+}
+
+func pitch(blocks, tiles int) int { return (blocks*tiles + 1) * kernels.Block }
+
+// slotParams leaves the sums of some slots at the beginning of work.
+func (b *backward) slotParams(o *plan.ParamBack, of *plan.Conv, step int) (n int) {
+	in, out := blocks(b.p.Channels(of.X)), blocks(b.p.Shape(o.D).C)
+	c, items := b.tiling(o, of, max(1, itemFloats/(frequencies*(in+out)*kernels.Block)))
+	each := int(c.BH * c.BW)
+	n = min(items, slots, max(1, items*each/slotTiles))
+	c.Output = c.Input + int64(frequencies*pitch(in, each))
+	b.needs(n*frequencies*step, int(c.Output)+frequencies*pitch(out, each))
+	add(b.lowered, o, kernels.LearnTiles, n, func(a *kernels.Tiles) {
+		*a = kernels.Tiles{Conv: c, Items: int64(items), Slots: int64(n), U: b.at(b.arena), USlot: int64(frequencies * step), UStep: int64(step)}
+		b.tiled(&a.Conv, o, of)
+	})
+	return n
+}
+
+// stageParams leaves the sums at u of work.
+func (b *backward) stageParams(o *plan.ParamBack, of *plan.Conv, step int) (u int) {
+	channels := b.p.Channels(of.X)
+	in, out := blocks(channels), blocks(b.p.Shape(o.D).C)
+	conv, items := b.tiling(o, of, 64)
+	each := int(conv.BH * conv.BW)
+	most := min(stageTiles4, stageFloats/(frequencies*(in+out)*kernels.Block))
+	perStage := even(items, max(1, most/each))
+	v := frequencies * pitch(in, perStage*each)
+	u = v + frequencies*pitch(out, perStage*each)
+	b.needs(u+frequencies*step, int(conv.Input))
 	for first := 0; first < items; first += perStage {
 		now := min(perStage, items-first)
 		stage := func(k kernels.Kernel, n int) {
 			add(b.lowered, o, k, n, func(a *kernels.Staged) {
-				*a = s
-				a.In = b.read(of.Read)
-				a.Out = kernels.Write{Y: b.addr(o.D), Blocks: int64(out), H: int64(y.H), W: int64(y.W)}
-				a.First, a.Count = int64(first), int64(now)
-				a.V, a.M = b.at(b.arena), b.at(b.arena+v)
+				*a = kernels.Staged{Conv: conv, Tile: 4, First: int64(first), Count: int64(now), V: b.at(b.arena), M: b.at(b.arena + v)}
+				b.tiled(&a.Conv, o, of)
 			})
 		}
 		stage(kernels.LearnInput, now*in)
 		stage(kernels.LearnOutput, now*out)
-		tiles := now * bh * bw
+		tiles := now * each
 		c := b.correlation(o, channels)
-		c.Frequencies, c.Samples, c.Count = freq, 1, int64(tiles)
+		c.Frequencies, c.Samples, c.Count = frequencies, 1, int64(tiles)
 		c.VStep, c.VBlock = int64(pitch(in, tiles)), int64(tiles*kernels.Block)
 		c.MStep, c.MBlock = int64(pitch(out, tiles)), int64(tiles*kernels.Block)
 		c.UStep = int64(step)
@@ -221,10 +271,8 @@ func (b *backward) tileParams(o *plan.ParamBack, of *plan.Conv) {
 		c.GroupIn, c.GroupOut = int64(in), int64(out)
 		add(b.lowered, o, kernels.RunCorrelate, c.Items(), func(a *kernels.Correlate) {
 			*a = c
-			a.V0, a.M, a.U = b.at(b.arena), b.at(b.arena+v), b.at(b.arena+v+m)
+			a.V0, a.M, a.U = b.at(b.arena), b.at(b.arena+v), b.at(b.arena+u)
 		})
 	}
-	add(b.lowered, o, kernels.LearnFilter, in*out, func(a *kernels.Filter) {
-		*a = kernels.Filter{U: b.at(b.arena + v + m), UStep: int64(step), Y: b.grad(of.W).Addr}
-	})
+	return u
 }

@@ -4,6 +4,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
@@ -27,7 +28,12 @@ func (b *backward) normBack(o *plan.ParamBack, of *plan.Norm, rest []plan.Op) (m
 			if r.Of != of {
 				return more
 			}
-			b.task(r, r.Y, r.In(), func() { n.apply(r) })
+			read := b.joined[r]
+			in, adds := r.In(), r.Add
+			if read != nil {
+				in, adds = append(in, read.In()...), read.Add
+			}
+			b.task(r, r.Y, in, func() { n.apply(r, read, adds) })
 		case *plan.ScaleBack:
 			if r.Of != of {
 				return more
@@ -132,17 +138,47 @@ func (n *normBack) statistics(f []float32) {
 	}
 }
 
-// apply leads the gradient to one of the tensors.
-func (n *normBack) apply(o *plan.NormBack) {
+// apply leads the gradient to one of the tensors, and by the way that of read.
+func (n *normBack) apply(o *plan.NormBack, read *plan.ReadBack, adds bool) {
 	s, first := n.p.Shape(o.Y), 0
 	for _, x := range n.o.X[:o.Part] {
 		first += blocks(n.p.Shape(x).C)
 	}
-	r := plan.Read{X: n.o.X, Affine: plan.None}
+	r, d := plan.Read{X: n.o.X, Affine: plan.None}, plan.None
+	if read != nil {
+		r, d = read.Of, read.D
+	}
 	add(n.lowered, o, kernels.RunReadBack, s.N*blocks(s.C)*s.H, func(a *kernels.ReadBack) {
-		*a = kernels.ReadBack{In: n.read(r), N: int64(s.N), First: int64(first), Blocks: int64(blocks(s.C)),
-			Statistics: n.at(n.arena + n.moments()), Y: n.addr(o.Y), Add: bit(o.Add)}
+		*a = kernels.ReadBack{In: n.read(r), N: int64(s.N), First: int64(first), Blocks: int64(blocks(s.C)), D: n.addr(d),
+			Statistics: n.at(n.arena + n.moments()), Y: n.addr(o.Y), Add: bit(adds)}
 	})
+}
+
+// joinReads finds what a Norm's way back does in the same pass as the gradient
+// by its statistics: the read of what it normalised, if nothing touches the
+// gradient between the two.
+func joinReads(ops []plan.Op) map[plan.Op]*plan.ReadBack {
+	joined := map[plan.Op]*plan.ReadBack{}
+	for i, op := range ops {
+		r, ok := op.(*plan.ReadBack)
+		if !ok || r.Of.Affine == plan.None {
+			continue
+		}
+		scales := plan.None // gradient by the scales and shifts of this read
+		for _, op := range ops[i+1:] {
+			if a, ok := op.(*plan.AffineBack); ok && a.D == r.D && !a.Add {
+				scales = a.Y
+			}
+			if n, ok := op.(*plan.NormBack); ok && scales != plan.None && n.D == scales && n.Y == r.Y && n.Part == r.Part && slices.Equal(n.Of.X, r.Of.X) {
+				joined[n] = r
+				break
+			}
+			if op.Out() == r.Y || slices.Contains(op.In(), r.Y) {
+				break
+			}
+		}
+	}
+	return joined
 }
 
 // scale gives the gradient by ScaleShift, which fills whole blocks.

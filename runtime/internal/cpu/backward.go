@@ -17,7 +17,8 @@ type backward struct {
 
 	plan   plan.Plan // g's, with tasks in place of its operators
 	affine map[plan.Value]bool
-	turned map[plan.Param]bool // weights that lead gradients back
+	turned map[plan.Param]bool        // weights that lead gradients back
+	joined map[plan.Op]*plan.ReadBack // by the NormBack that does it as well
 }
 
 // task is a part of the way back as the plan's layout sees it.
@@ -36,7 +37,11 @@ func (t *task) FLOPs(*plan.Plan) int64 { return 0 }
 
 // lowerGradient makes the steps, and notes the weights that it wants turned.
 func lowerGradient(g *plan.Gradient, pk []packing, q policy, threads int, turned map[plan.Param]bool) *backward {
-	b := &backward{g: g, plan: g.Plan, affine: map[plan.Value]bool{}, turned: turned}
+	b := &backward{g: g, plan: g.Plan, affine: map[plan.Value]bool{}, turned: turned, joined: joinReads(g.Ops)}
+	later := map[plan.Op]bool{}
+	for _, r := range b.joined {
+		later[r] = true
+	}
 	b.plan.Values = append([]plan.ValueInfo(nil), g.Values...)
 	b.plan.Ops = nil
 	for i := 0; i < len(g.Ops); i++ {
@@ -46,7 +51,9 @@ func lowerGradient(g *plan.Gradient, pk []packing, q policy, threads int, turned
 		case *plan.AffineBack:
 			b.affine[o.Y] = true
 		}
-		i += b.tasks(g.Ops[i:])
+		if !later[g.Ops[i]] {
+			i += b.tasks(g.Ops[i:])
+		}
 	}
 	b.lowered = &lowered{p: &b.plan, pk: pk, policy: q, threads: threads}
 	b.offsets, b.arena = b.plan.Layout(sizes(&b.plan, b.affine))

@@ -15,6 +15,10 @@ type Options struct {
 	Threads   int    // the CPU's; 0 takes GOMAXPROCS
 	Precision string // of a GPU's memory: "f32", "f16", or "" and "auto" for what was measured
 	NoTune    bool   // a GPU's kernels are chosen by estimates alone
+	// Chose is told by "auto" what it takes and why: the best GPU, or the CPU
+	// because there is no real GPU. If there is one that cannot be opened, why is
+	// its name, and the error what is wrong. It may be nil.
+	Chose func(why string, failed error)
 }
 
 // Check tells whether the options can be meant.
@@ -39,7 +43,11 @@ func Open(name string, o Options) (device.Device, error) {
 	case "ref":
 		return ref.New(), nil
 	case "auto", "":
-		if d, err := openGPU("", o); err == nil {
+		d, why, failed := auto(o)
+		if o.Chose != nil {
+			o.Chose(why, failed)
+		}
+		if d != nil {
 			return d, nil
 		}
 		return cpu.New(o.Threads)

@@ -81,10 +81,18 @@ func openGPU(name string, o Options) (device.Device, error) {
 		d.Close()
 		return nil, err
 	}
-	a := as[i]
-	h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+	g, err := openAdapter(ctx, d, i, as[i], o)
 	if err != nil {
 		d.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// openAdapter opens the i-th adapter; closing the device closes the driver.
+func openAdapter(ctx context.Context, d driver.Driver, i int, a driver.Adapter, o Options) (device.Device, error) {
+	h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+	if err != nil {
 		return nil, err
 	}
 	q := gpu.Options{Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
@@ -95,6 +103,40 @@ func openGPU(name string, o Options) (device.Device, error) {
 		q.Cache = filepath.Join(dir, "i2sb")
 	}
 	return gpu.New(h, a, q, d.Close), nil
+}
+
+// auto opens the best real GPU and says why it is taken, or why none is; the
+// error is that of one that cannot be opened, and why its name.
+func auto(o Options) (g device.Device, why string, failed error) {
+	ctx := context.Background()
+	d, as, err := adapters(ctx)
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	i, why := best(as)
+	if i < 0 {
+		d.Close()
+		return nil, why, nil
+	}
+	if g, failed = openAdapter(ctx, d, i, as[i], o); failed != nil {
+		d.Close()
+		return nil, as[i].Name, failed
+	}
+	return g, why, nil
+}
+
+// best is the adapter that auto takes, and why; or -1, and why the CPU.
+func best(as []driver.Adapter) (int, string) {
+	i, err := choose("", as)
+	switch {
+	case err == nil && len(as) == 1:
+		return i, "it is the only GPU, and real"
+	case err == nil:
+		return i, fmt.Sprintf("of %d adapters it is the first %s one", len(as), as[i].Type)
+	case len(as) > 0:
+		return -1, "there are only software adapters, which are no faster than the processor's own kernels"
+	}
+	return -1, err.Error()
 }
 
 // prefersHalf chooses halves where they were measured to be clearly faster, and

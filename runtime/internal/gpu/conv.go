@@ -123,7 +123,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 	th, tw := count(y.H, m), count(y.W, m)
 	tiles := y.N * th * tw
 
-	slice := max(1, min(w.blocks, int(how.weights/int64(16*freq*s.rows()))))
+	slice := max(1, min(w.blocks, int(min(how.weights, l.limits.Binding)/int64(16*freq*s.rows()))))
 	slice = count(w.blocks, count(w.blocks, slice))
 	column := int64(16 * freq * max(cb, slice))
 	most := min(tiles, int(how.scratch/int64(16*freq*(cb+slice))), int(l.limits.Binding/column))
@@ -147,7 +147,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 			now := min(most, tiles-first)
 			c := call{file: "winograd_input", consts: l.stored(o.Y), params: params{"H": o.Resample.Size(in.H), "W": o.Resample.Size(in.W),
 				"TH": th, "TW": tw, "T": now, "FIRST": first}, in: operands{"v": v}, x: count(now, 64), y: cb, z: 1, part: now, of: tiles}
-			c.consts["TILE"] = m
+			c.consts["TILE"], c.consts["ROLLED"] = m, flag(l.choose.bare)
 			l.read(&c, o.Read)
 			l.add(c)
 			c = call{file: how.file(), consts: how.tiling.consts(shaders.Constants{"RAW": 2, "K": 1}), x: count(now, how.bm), y: count(n, how.bn), z: freq,
@@ -157,7 +157,7 @@ func (l *lowered) winograd(o *plan.Conv, w piece, how convChoice) {
 			l.add(c)
 			c = call{file: "winograd_output", consts: l.stored(o.Y), params: params{"O0": w.o0 + b, "SB": n, "TH": th, "TW": tw, "T": now, "FIRST": first},
 				in: operands{"products": p, "bias": l.param(o.B)}, x: count(now, 64), y: n, z: 1, part: now, of: tiles}
-			c.consts["TILE"] = m
+			c.consts["TILE"], c.consts["ROLLED"] = m, flag(l.choose.bare)
 			l.write(&c, o.Write, o.Y)
 			l.add(c)
 		}

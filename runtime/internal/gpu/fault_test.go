@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,8 +116,8 @@ func TestFaultsNameOperators(t *testing.T) {
 		kind driver.Kind
 		want []string
 	}{
-		{"Pipeline", 2, driver.Memory, []string{"gather", "memory"}},
-		{"Pipeline", 8, driver.Invalid, []string{".", "refuses"}},
+		{"Pipeline", 2, driver.Memory, []string{"gather|scatter", "memory"}}, // they are made at once
+		{"Pipeline", 8, driver.Invalid, []string{": the GPU refuses"}},
 		{"Group", 20, driver.Memory, []string{"output_blocks.", "memory"}},
 		{"Submit", 3, driver.Lost, []string{"lost", "network: import to export"}},
 		{"Wait", 1, driver.Hang, []string{"does not answer", "scatter"}},
@@ -136,7 +137,7 @@ func TestFaultsNameOperators(t *testing.T) {
 		_, err := restore(t.Context(), g, nil)
 		g.Close()
 		for _, w := range c.want {
-			if err == nil || !strings.Contains(err.Error(), w) {
+			if err == nil || !regexp.MustCompile(w).MatchString(err.Error()) {
 				t.Errorf("%s %d: error %v does not say %q", c.call, c.last, err, w)
 			}
 		}

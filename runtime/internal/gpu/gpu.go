@@ -106,7 +106,7 @@ func chunkOf(l driver.Limits) int64 { return min(l.Buffer, 256<<20) &^ 255 }
 // said to need more than there is.
 func (g *gpu) Memory(p *plan.Plan, _ weights.DType) device.Memory {
 	params, chunks := g.store(p)
-	l, err := lower(p, g.half, params, g.limits, g.choose)
+	_, l, err := g.lowerParts(p, params, g.choose)
 	if err != nil {
 		return device.Memory{Weights: total(chunks), Arena: 1 << 62}
 	}

@@ -139,6 +139,10 @@ type TooLargeError struct {
 	Bytes, Max int64
 }
 
+// OutOfMemory and Gone are as driver.Error's: smaller tiles are the way out.
+func (e *TooLargeError) OutOfMemory() bool { return true }
+func (e *TooLargeError) Gone() bool        { return false }
+
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("gpu: %s would take %d MiB in one piece, the device binds %d MiB; use smaller tiles", e.Name, e.Bytes>>20, e.Max>>20)
 }

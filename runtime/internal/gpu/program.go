@@ -33,13 +33,20 @@ func (n *network) Compile(p *plan.Plan) (device.Program, error) {
 			return nil, fmt.Errorf("gpu: weight %s was not loaded", w.Name)
 		}
 	}
-	c, err := n.chooser(context.Background(), p)
+	part, _, err := n.lowerParts(p, n.params, n.choose)
 	if err != nil {
 		return nil, err
 	}
-	r, err := n.compile(context.Background(), p, c)
+	c, err := n.chooser(context.Background(), part)
 	if err != nil {
 		return nil, err
+	}
+	r, err := n.compile(context.Background(), part, c)
+	if err != nil {
+		return nil, err
+	}
+	if part != p {
+		return &parts{r, p}, nil
 	}
 	return r, nil
 }

@@ -176,7 +176,7 @@ func (g *gpu) read(ctx context.Context, from driver.Range, to []float32) error {
 // operators that ran. One that an operator has already keeps it.
 func (g *gpu) named(err error) error {
 	var e *driver.Error
-	if running := g.running.Load(); running != nil && errors.As(err, &e) && (e.Kind != driver.Invalid || e.Label == "") {
+	if running := g.running.Load(); running != nil && errors.As(err, &e) && (e.Kind != driver.Invalid || e.Label == "" || e.Label == "wait") {
 		return &driver.Error{Kind: e.Kind, Label: *running, Message: e.Message}
 	}
 	return err

@@ -163,6 +163,40 @@ func TestMemoryIsTold(t *testing.T) {
 	}
 }
 
+// A batch whose tensors cannot be bound in one piece is evaluated in parts, with
+// the same result; Memory tells what a part takes.
+func TestBatchInParts(t *testing.T) {
+	g := open(t, Options{}).(*gpu)
+	p, err := unet.Build(optest.Networks()["classes"], 6, 16, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := optest.Evaluate(t, g, p, optest.Random(p))
+	whole := g.Memory(p, weights.F32)
+	largest := int64(0)
+	for _, v := range p.Values {
+		largest = max(largest, 4*int64(v.Shape.Len()))
+	}
+	for _, c := range []struct {
+		binding int64
+		part    int
+	}{{largest/2 + 4096, 3}, {largest / 4, 1}} {
+		g.limits.Binding = c.binding
+		got := optest.Evaluate(t, g, p, optest.Random(p))
+		if e := optest.NMSE(got, want); !(e <= 1e-11) {
+			t.Errorf("bindings of %d bytes: normalised mean squared error %.2g", c.binding, e)
+		}
+		params, _ := g.store(p)
+		part, _, err := g.lowerParts(p, params, g.choose)
+		if err != nil || part.Shape(part.X).N != c.part {
+			t.Errorf("bindings of %d bytes: parts of %d, error %v", c.binding, part.Shape(part.X).N, err)
+		}
+		if m := g.Memory(p, weights.F32); m.Arena >= whole.Arena {
+			t.Errorf("parts of %d take %d bytes of arena, the whole %d", c.part, m.Arena, whole.Arena)
+		}
+	}
+}
+
 // The tuner's choice is kept and found again; a wrong result never wins.
 func TestTuner(t *testing.T) {
 	g := open(t, Options{Tune: true, Cache: t.TempDir()}).(*gpu)

@@ -127,39 +127,85 @@ INLINE void output4_back(const V *d, V *m) {
   m[5] = d[3];
 }
 
+// gradient_tile makes the frequencies of one tile of a plane of gradients by
+// outputs; inside tells that all of it is.
+INLINE void gradient_tile(const int inside, const struct write *o, const float *d, int y, int x, float *to, size_t step) {
+  V r[6][4];
+  UNROLL for (int q = 0; q < 4; q++) {
+    V e[4], u[6];
+    UNROLL for (int p = 0; p < 4; p++)
+      e[p] = inside || (y + p < o->h && x + q < o->w) ? load(d + ((size_t)(y + p) * o->w + x + q) * BLOCK) : splat(0);
+    output4_back(e, u);
+    UNROLL for (int p = 0; p < 6; p++) r[p][q] = u[p];
+  }
+  UNROLL for (int p = 0; p < 6; p++) {
+    V u[6];
+    output4_back(r[p], u);
+    UNROLL for (int q = 0; q < 6; q++) store(to + (p * 6 + q) * step, u[q]);
+  }
+}
+
+// gradient_tiles does so for bh×bw tiles of output block b, from (y, x) on.
+static NOINLINE void gradient_tiles(const struct write *o, struct item t, int bh, int bw, int b, float *m, size_t step) {
+  const float *d = result(o, t.n, b);
+  for (int y = t.y * 4; y < (t.y + bh) * 4; y += 4)
+    for (int x = t.x * 4; x < (t.x + bw) * 4; x += 4, m += BLOCK) {
+      if (y + 4 <= o->h && x + 4 <= o->w) EACH_LANE(v) gradient_tile(1, o, d + v, y, x, m + v, step);
+      else EACH_LANE(v) gradient_tile(0, o, d + v, y, x, m + v, step);
+    }
+}
+
 // learn_output transforms gradients by outputs, which lie at c.out.y; item i
 // is an output block of an item of the convolution.
 static void learn_output(const struct staged *s, int64_t from, int64_t to) {
   const struct conv *c = &s->c;
-  const struct write *o = &c->out;
-  int blocks = (int)o->blocks, tiles = stage_tiles(s), each = (int)(c->bh * c->bw);
-  int th = (int)(o->h + 3) / 4, tw = (int)(o->w + 3) / 4;
+  int blocks = (int)c->out.blocks, tiles = stage_tiles(s), each = (int)(c->bh * c->bw);
+  int th = (int)(c->out.h + 3) / 4, tw = (int)(c->out.w + 3) / 4;
   size_t step = pitch_of(blocks, tiles);
   for (int64_t i = from; i < to; i++) {
     int64_t j = i / blocks;
     int b = (int)(i % blocks);
     struct item t = item_of(c, s->first + j);
     int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x);
-    const float *d = result(o, t.n, b);
-    float *m = PTR(s->m) + ((size_t)b * tiles + j * each) * BLOCK, *next = m;
-    for (int y = t.y * 4; y < (t.y + bh) * 4; y += 4)
-      for (int x = t.x * 4; x < (t.x + bw) * 4; x += 4, next += BLOCK)
-        EACH_LANE(v) {
-          V r[6][4];
-          UNROLL for (int q = 0; q < 4; q++) {
-            V e[4], u[6];
-            UNROLL for (int p = 0; p < 4; p++)
-              e[p] = y + p < o->h && x + q < o->w ? load(d + ((size_t)(y + p) * o->w + x + q) * BLOCK + v) : splat(0);
-            output4_back(e, u);
-            UNROLL for (int p = 0; p < 6; p++) r[p][q] = u[p];
-          }
-          UNROLL for (int p = 0; p < 6; p++) {
-            V u[6];
-            output4_back(r[p], u);
-            UNROLL for (int q = 0; q < 6; q++) store(next + (p * 6 + q) * step + v, u[q]);
-          }
-        }
+    float *m = PTR(s->m) + ((size_t)b * tiles + j * each) * BLOCK;
+    gradient_tiles(&c->out, t, bh, bw, b, m, step);
     idle(m, step, bh * bw, each);
+  }
+}
+
+// learn_tiles does all of it for few channels, whose transforms and sums stay
+// in a core's own cache. Item i is one of `slots` runs of the convolution's
+// items, which has sums of its own.
+struct learn_tiles {
+  struct conv c;
+  int64_t items, slots;
+  int64_t u, u_slot, u_step;
+};
+
+static void learn_tiles(const struct learn_tiles *k, int64_t from, int64_t to, float *scratch) {
+  const struct conv *c = &k->c;
+  int ins = (int)c->in.blocks, outs = (int)c->out.blocks;
+  int th = (int)(c->out.h + 3) / 4, tw = (int)(c->out.w + 3) / 4;
+  int rows = (int)c->bh * 4 + 2, cols = (int)c->bw * 4 + 2;
+  float *line = scratch + c->line, *strip = scratch + c->strip, *v = scratch + c->input, *m = scratch + c->output;
+  for (int64_t i = from; i < to; i++) {
+    struct correlate a = {.v0 = (intptr_t)v, .blocks0 = ins, .m = (intptr_t)m, .u = k->u + i * k->u_slot * 4, .u_step = k->u_step,
+                          .u_out = (int64_t)ins * BLOCK * BLOCK, .u_in = BLOCK * BLOCK, .frequencies = 36, .samples = 1, .in = c->in.channels,
+                          .in_blocks = ins, .out_blocks = outs, .group_in = ins, .group_out = outs, .start = ZERO};
+    for (int64_t j = i * k->items / k->slots; j < (i + 1) * k->items / k->slots; j++) {
+      struct item t = item_of(c, j);
+      int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x), tiles = bh * bw;
+      a.count = tiles;
+      a.v_block = a.m_block = tiles * BLOCK;
+      a.v_step = pitch_of(ins, tiles), a.m_step = pitch_of(outs, tiles);
+      for (int b = 0; b < ins; b++) {
+        prepare(&c->in, t.n, b, b + 1, t.y * 4 - 1, rows, t.x * 4 - 1, cols, strip, line);
+        transform_tiles4(1, bh, bw, rows, cols, strip, v + b * a.v_block, a.v_step);
+      }
+      for (int b = 0; b < outs; b++) gradient_tiles(&c->out, t, bh, bw, b, m + b * a.m_block, a.m_step);
+      correlate(&a, 0, 36);
+      a.start = ACCUMULATE;
+    }
   }
 }
 
@@ -173,6 +219,7 @@ INLINE void filter4_back(const V *u, V *g) {
 
 struct learn_filter {
   int64_t u, u_step;
+  int64_t slots, u_slot;  // of which the sum is taken
   int64_t y;  // gradients by weights in segments of 16×16, added to
 };
 
@@ -185,7 +232,11 @@ static void learn_filter(const struct learn_filter *k, int64_t from, int64_t to)
       V t[3][6];
       UNROLL for (int q = 0; q < 6; q++) {
         V e[6], r[3];
-        UNROLL for (int p = 0; p < 6; p++) e[p] = load(u + (p * 6 + q) * k->u_step);
+        UNROLL for (int p = 0; p < 6; p++) {
+          const float *from = u + (p * 6 + q) * k->u_step;
+          e[p] = load(from);
+          for (int64_t n = 1; n < k->slots; n++) e[p] += load(from + n * k->u_slot);
+        }
         filter4_back(e, r);
         UNROLL for (int p = 0; p < 3; p++) t[p][q] = r[p];
       }

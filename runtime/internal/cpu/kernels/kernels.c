@@ -70,6 +70,7 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 50: attention_back(a, from, to, s); break;
     case 51: adamw(a, from, to); break;
     case 52: square_sums(a, from, to); break;
+    case 53: learn_tiles(a, from, to, s); break;
 #endif
   }
 }

@@ -17,6 +17,7 @@ const (
 	RunAttentionBack
 	RunAdamW
 	SquareSums
+	LearnTiles
 )
 
 const (
@@ -64,7 +65,18 @@ func (c *Correlate) Items() int {
 }
 
 // Filter is struct learn_filter of correlate.h.
-type Filter struct{ U, UStep, Y int64 }
+type Filter struct {
+	U, UStep     int64
+	Slots, USlot int64
+	Y            int64
+}
+
+// Tiles is struct learn_tiles of correlate.h.
+type Tiles struct {
+	Conv
+	Items, Slots    int64
+	U, USlot, UStep int64
+}
 
 // Taps is struct learn_taps of correlate.h.
 type Taps struct {

@@ -1,0 +1,86 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/runtime/picture"
+)
+
+// Folder is what another program made: of a crop NAME (see Names) the picture
+// TASK/NAME.png, or NAME.png where only one degradation is measured, in any
+// format that can be decoded. It is as large as the crop, or as the whole
+// photograph. A missing picture is an error.
+func Folder(dir string, names map[Crop]string, tasks []string) (Method, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return Method{}, err
+	}
+	if !info.IsDir() {
+		return Method{}, fmt.Errorf("%s: this is a file; give the folder of another program's pictures", dir)
+	}
+	return Method{Name: filepath.Base(filepath.Clean(dir)), Restore: func(_ context.Context, s Sample) (*bridge.Image, error) {
+		stems := []string{filepath.Join(dir, s.Task, names[s.Crop])}
+		if len(tasks) == 1 {
+			stems = append(stems, filepath.Join(dir, names[s.Crop]))
+		}
+		for _, stem := range stems {
+			for _, ext := range []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"} {
+				if _, err := os.Stat(stem + ext); err == nil {
+					return readAs(stem+ext, s)
+				}
+			}
+		}
+		return nil, fmt.Errorf("%s.png: there is no such picture, nor one of another format", stems[len(stems)-1])
+	}}, nil
+}
+
+// readAs reads a picture of the crop, or cuts the crop out of it.
+func readAs(path string, s Sample) (*bridge.Image, error) {
+	x, err := readPicture(path)
+	if err != nil {
+		return nil, err
+	}
+	c := s.Crop
+	if x.W == c.W && x.H == c.H {
+		c.X, c.Y = 0, 0
+	}
+	return c.cut(x, path)
+}
+
+func readPicture(path string) (*bridge.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p, err := picture.Decode(f, picture.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p.Image, nil
+}
+
+// Names gives each crop the name of its files: its photograph's, without the
+// ending, and where it lies if there are several of one photograph.
+func Names(crops []Crop) map[Crop]string {
+	stem := func(c Crop) string {
+		return strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
+	}
+	count := map[string]int{}
+	for _, c := range crops {
+		count[stem(c)]++
+	}
+	names := map[Crop]string{}
+	for _, c := range crops {
+		names[c] = stem(c)
+		if count[stem(c)] > 1 {
+			names[c] = fmt.Sprintf("%s-%d-%d", stem(c), c.X, c.Y)
+		}
+	}
+	return names
+}

@@ -1,0 +1,133 @@
+package report
+
+import (
+	"cmp"
+	"image/color"
+	"io"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/i2sb-go/i2sb/eval"
+	"github.com/i2sb-go/i2sb/runtime/picture"
+)
+
+var (
+	// ink can be read on white and on black.
+	ink    = color.Gray{128}
+	colors = []color.Color{color.RGBA{31, 119, 180, 255}, color.RGBA{214, 90, 20, 255}, color.RGBA{44, 160, 44, 255}, color.RGBA{200, 60, 150, 255},
+		color.RGBA{148, 103, 189, 255}, color.RGBA{23, 170, 190, 255}}
+)
+
+// plot draws a degradation's perception–distortion curve, PSNR against the
+// perceptual distance, and says so; without both, the first measure over the
+// steps. It draws nothing where there is no curve.
+func (r Report) plot(path string, rows []eval.Row) (caption string, err error) {
+	column := func(names ...string) int {
+		return slices.IndexFunc(r.Measures, func(m eval.Measure) bool { return slices.Contains(names, m.Name) })
+	}
+	x, y := column("psnr", "psnr-y"), column("perceptual")
+	p := plot.New()
+	if x >= 0 && y >= 0 {
+		caption = "Perception and distortion: to the right is nearer to the original, downwards looks more like it. Numbers are network evaluations."
+		p.X.Label.Text, p.Y.Label.Text = r.Measures[x].Title, "perceptual distance"
+		curves(p, rows, func(row eval.Row) (float64, float64) { return row.Means[x].Value, row.Means[y].Value })
+	} else {
+		n := 0
+		for _, row := range rows {
+			if row.Method == "network" && row.Steps > 0 {
+				n++
+			}
+		}
+		if n < 2 {
+			return "", nil
+		}
+		caption = r.Measures[0].Title + " by the number of network evaluations."
+		p.X.Label.Text, p.Y.Label.Text = "network evaluations", r.Measures[0].Title
+		curves(p, slices.DeleteFunc(slices.Clone(rows), func(row eval.Row) bool { return row.Method != "network" || row.Steps == 0 }),
+			func(row eval.Row) (float64, float64) { return float64(row.Steps), row.Means[0].Value })
+	}
+	dress(p)
+	canvas, err := p.WriterTo(16*vg.Centimeter, 10*vg.Centimeter, "svg")
+	if err != nil {
+		return "", err
+	}
+	return caption, picture.WriteFile(path, true, func(w io.Writer) error { _, err := canvas.WriteTo(w); return err })
+}
+
+// curves draws a line through each sampler's steps, and a point for each other
+// method.
+func curves(p *plot.Plot, rows []eval.Row, at func(eval.Row) (float64, float64)) {
+	groups, order := map[string][]eval.Row{}, []string(nil)
+	for _, row := range rows {
+		x, y := at(row)
+		if math.IsNaN(x+y) || math.IsInf(x+y, 0) {
+			continue
+		}
+		name := row.Method
+		if row.Method == "network" && row.Sampler != "" {
+			name += ", " + row.Sampler
+		}
+		if groups[name] == nil {
+			order = append(order, name)
+		}
+		groups[name] = append(groups[name], row)
+	}
+	for i, name := range order {
+		group := groups[name]
+		slices.SortStableFunc(group, func(a, b eval.Row) int { return cmp.Compare(a.Steps, b.Steps) })
+		var points plotter.XYs
+		var steps []string
+		for _, row := range group {
+			x, y := at(row)
+			points = append(points, plotter.XY{X: x, Y: y})
+			steps = append(steps, "")
+			if row.Method == "network" {
+				steps[len(steps)-1] = " " + label(eval.Key{Method: "network", Steps: row.Steps})[len("network, "):]
+			}
+		}
+		// The data are finite, so these cannot fail.
+		line, dots, _ := plotter.NewLinePoints(points)
+		c := colors[i%len(colors)]
+		line.Color, dots.Color = c, c
+		line.Width = vg.Points(1.5)
+		dots.Radius = vg.Points(3.5)
+		dots.Shape = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}}[i%4]
+		if len(points) > 1 {
+			p.Add(line)
+		}
+		labels, _ := plotter.NewLabels(plotter.XYLabels{XYs: points, Labels: steps})
+		for k := range labels.TextStyle {
+			labels.TextStyle[k].Color = c
+			labels.TextStyle[k].Font.Variant = "Sans"
+		}
+		labels.Offset = vg.Point{X: vg.Points(2), Y: vg.Points(4)}
+		p.Add(dots, labels)
+		p.Legend.Add(name, dots)
+	}
+}
+
+// dress gives the plot colours that suit light and dark pages.
+func dress(p *plot.Plot) {
+	p.BackgroundColor = color.Transparent
+	for _, style := range []*text.Style{&p.Legend.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
+		style.Font.Variant = "Sans"
+	}
+	p.Legend.TextStyle.Color = ink
+	p.Legend.Top = true
+	p.Legend.Padding = vg.Points(2)
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Color, a.Label.TextStyle.Color, a.Tick.Color, a.Tick.Label.Color = ink, ink, ink, ink
+		a.Padding = vg.Points(6)
+		width := a.Max - a.Min // room for what is written beside points
+		a.Min, a.Max = a.Min-0.05*width, a.Max+0.12*width
+	}
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = color.NRGBA{128, 128, 128, 50}, color.NRGBA{128, 128, 128, 50}
+	p.Add(grid)
+}
