@@ -33,11 +33,11 @@ func FuzzOperators(f *testing.F) {
 		stored := []weights.DType{weights.F32, weights.F16, weights.BF16}[int(how>>4)%3]
 		p := defaultPolicy
 		if stored != weights.F32 || how&1 != 0 {
-			p.transformed = 0
+			p.narrow = 0
 		}
 		p.tiles = [][]int{{4, 2}, {4}, {2}, nil}[how>>1&3]
 		if how&8 != 0 {
-			p.fused, p.few = 0, 0
+			p.fused, p.transforms = 0, 0
 		}
 		check := z.Case()
 		reference := optest.Reference(t, check, stored)

@@ -13,23 +13,19 @@ import (
 // policy is how convolutions are done where there is a choice. All choices
 // give the same result up to rounding.
 type policy struct {
-	// transformed is the bytes of all weights up to which 3×3 ones are kept
-	// transformed: by F(4,3), four times as large, else by F(2,3), not twice
-	// as large; larger networks keep them as they are.
-	transformed int64
-	// fused is how many input channels the fused transform is used for;
-	// beyond, the inputs of the few tiles that fit a core's cache do not pay
-	// for reading all weights.
+	// narrow is the bytes of all weights in float32 beyond which they are kept
+	// as they are stored.
+	narrow int64
+	// fused is how many pairs of input and output blocks of a 3×3 convolution
+	// are kept transformed, for the fused kernel: as many as stay in a core's
+	// cache. More are transformed when they are read, in stages.
 	fused int
-	// few is the tiles below which there are no stages.
-	few int
-	// byteCost is the additions and multiplications that a core does while it
-	// moves a byte between memory and its cache.
-	byteCost float64
-	tiles    []int // Winograd's m, in the order of preference
+	tiles []int // Winograd's m, in the order of preference
+	// transforms weighs the cost of what stages do beside products.
+	transforms float64
 }
 
-var defaultPolicy = policy{transformed: 1 << 30, fused: 192, few: 64, byteCost: 12, tiles: []int{4, 2}}
+var defaultPolicy = policy{narrow: 1 << 30, fused: 16, tiles: []int{4, 2}, transforms: 1}
 
 // packing is how a weight lies in memory.
 type packing struct {
@@ -46,29 +42,25 @@ func blocks(n int) int { return (n + kernels.Block - 1) / kernels.Block }
 func lines(n int) int64 { return (int64(n) + 63) &^ 63 }
 
 // packings tells how every parameter of a plan is packed. It depends on the
-// weights alone, so that all sizes of a network agree. A network whose
-// transformed weights would be too large keeps them narrow, as they are stored.
+// weights alone, so that all sizes of a network agree.
 func (q policy) packings(p *plan.Plan, stored weights.DType) []packing {
-	for _, m := range q.tiles {
-		pk, total := pack(p, m, kernels.F32)
-		if total <= q.transformed {
-			return pk
-		}
+	pk, total := q.pack(p, kernels.F32)
+	if total > q.narrow {
+		pk, _ = q.pack(p, narrow[stored])
 	}
-	pk, _ := pack(p, 0, narrow[stored])
 	return pk
 }
 
-// pack packs 3×3 weights transformed for m×m tiles, or with m = 0 all weights
-// as they are, and counts the bytes.
-func pack(p *plan.Plan, m int, t kernels.Type) (pk []packing, total int64) {
+// pack packs weights with those that are not transformed in a type, and counts
+// the bytes.
+func (q policy) pack(p *plan.Plan, t kernels.Type) (pk []packing, total int64) {
 	pk = make([]packing, len(p.Params))
 	for _, op := range p.Ops {
 		switch o := op.(type) {
 		case *plan.Conv:
 			k := packing{out: p.Shape(o.Y).C, in: p.Channels(o.X), taps: o.Kernel * o.Kernel, typ: t}
-			if winogradable(o) {
-				k.tile = m
+			if winogradable(o) && blocks(k.in)*blocks(k.out) <= q.fused && len(q.tiles) > 0 {
+				k.tile, k.typ = q.tiles[0], kernels.F32
 			}
 			pk[o.W] = k
 		case *plan.Linear:

@@ -33,7 +33,7 @@ type store struct {
 
 // newStore lays out the parameters of a plan.
 func newStore(p *plan.Plan) *store {
-	flat, _ := pack(p, 0, kernels.F32)
+	flat, _ := policy{}.pack(p, kernels.F32)
 	s := &store{params: p.Params, index: map[string]plan.Param{}, flat: flat}
 	for i, w := range p.Params {
 		s.index[w.Name] = plan.Param(i)
@@ -51,7 +51,7 @@ func newStore(p *plan.Plan) *store {
 			if turn {
 				k.in, k.out = k.out, k.in
 			}
-			if transformable[plan.Param(i)] && blocks(k.in)*blocks(k.out) <= transformedBlocks {
+			if transformable[plan.Param(i)] && blocks(k.in)*blocks(k.out) <= defaultPolicy.fused {
 				k.tile = 4
 			}
 			if k.taps > 0 {
@@ -62,11 +62,6 @@ func newStore(p *plan.Plan) *store {
 	}
 	return s
 }
-
-// transformedBlocks is how many pairs of blocks of a convolution are kept
-// transformed: as many as stay in a core's cache. Others are transformed when
-// they are read, by stages.
-const transformedBlocks = 16
 
 // turned is the parameter that leads gradients back through w.
 func (s *store) turned(w plan.Param) plan.Param { return w + plan.Param(len(s.params)) }

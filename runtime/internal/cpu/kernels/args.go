@@ -81,7 +81,7 @@ type Staged struct {
 	B0, B1        int64
 	U, V, M       int64
 	UStep, UBlock int64
-	Group         int64
+	Group, Piece  int64
 }
 
 // Moments is struct moments of norm.h.

@@ -55,6 +55,7 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 18: advance(a, from, to, s); break;
     case 19: peak(a, from, to, s); break;
     case 20: stream(a, from, to, s); break;
+    case 21: stage_products(a, from, to, s); break;
 #ifndef FORWARD_ONLY
     case 40: read_back(a, from, to); break;
     case 41: affine_back(a, from, to); break;

@@ -29,6 +29,7 @@ const (
 	Advance
 	Peak
 	Stream
+	StageProducts
 )
 
 // Sizes that the C source shares with its callers.

@@ -1,7 +1,10 @@
-// Winograd for many channels, stage by stage over all threads: the transforms
-// of a stage's tiles do not fit a core's cache, so every frequency's product is
-// done at once, with its weights read once. Weights that are not kept
-// transformed are transformed here, a slice of outputs at a time.
+// Winograd for many channels, stage by stage over all threads. The inputs of a
+// stage's tiles are transformed; what follows depends on how many there are.
+// Many do not fit a core's cache: weights are transformed, a slice of outputs at
+// a time, then every frequency's product is done at once, so that its weights
+// are read once, then the outputs. With few, weights are most of what moves: an
+// item transforms those of a pair of output blocks piece by piece in the cache,
+// multiplies, and transforms back.
 
 struct staged {
   struct conv c;          // items are blocks of bh×bw tiles
@@ -11,30 +14,32 @@ struct staged {
   int64_t u, v, m;        // transformed weights, inputs, products
   int64_t u_step;         // floats between frequencies of u
   int64_t u_block;        // floats between output blocks of u
-  int64_t group;          // output blocks of one item of multiply
+  int64_t group;          // output blocks of one item of stage_multiply; the convolution's items in one of stage_products
+  int64_t piece;          // input blocks whose weights stage_products transforms at a time
 };
 
 INLINE int stage_tiles(const struct staged *s) { return (int)(s->count * s->c.bh * s->c.bw); }
 
-// stage_weights: item i is an input block of an output block of the slice.
-INLINE void stage_weights_m(const int m, const struct staged *s, int64_t from, int64_t to) {
-  int64_t blocks = s->c.in.blocks;
+// transform_weights transforms 16 inputs' filters of 16 outputs; at is the place
+// of the segment of their first tap.
+INLINE void transform_weights(const int m, const struct conv *c, size_t at, float *u, size_t u_step) {
   float g[9 * BLOCK] __attribute__((aligned(64)));
-  for (int64_t i = from; i < to; i++) {
-    int64_t ob = i / blocks, ib = i % blocks;
-    size_t at = ((s->b0 + ob) * blocks + ib) * 9 * BLOCK * BLOCK;
-    float *u = PTR(s->u) + ob * s->u_block + ib * BLOCK * BLOCK;
-    for (int c = 0; c < BLOCK; c++) {
-      EACH_LANE(v) {
-        for (int t = 0; t < 9; t++) store(g + t * BLOCK + v, expand(s->c.weights, s->c.type, at + (t * BLOCK + c) * BLOCK + v));
-        filter(m, g + v, u + c * BLOCK + v, s->u_step);
-      }
-    }
+  for (int i = 0; i < BLOCK; i++) EACH_LANE(v) {
+    for (int t = 0; t < 9; t++) store(g + t * BLOCK + v, expand(c->weights, c->type, at + (t * BLOCK + i) * BLOCK + v));
+    filter(m, g + v, u + i * BLOCK + v, u_step);
   }
 }
+static NOINLINE void transform_weights4(const struct conv *c, size_t at, float *u, size_t u_step) { transform_weights(4, c, at, u, u_step); }
+static NOINLINE void transform_weights2(const struct conv *c, size_t at, float *u, size_t u_step) { transform_weights(2, c, at, u, u_step); }
 
+// stage_weights: item i is an input block of an output block of the slice.
 static void stage_weights(const struct staged *s, int64_t from, int64_t to) {
-  s->tile == 4 ? stage_weights_m(4, s, from, to) : stage_weights_m(2, s, from, to);
+  int64_t blocks = s->c.in.blocks;
+  for (int64_t i = from; i < to; i++) {
+    size_t at = (s->b0 * blocks + i) * 9 * BLOCK * BLOCK;
+    float *u = PTR(s->u) + i / blocks * s->u_block + i % blocks * BLOCK * BLOCK;
+    s->tile == 4 ? transform_weights4(&s->c, at, u, s->u_step) : transform_weights2(&s->c, at, u, s->u_step);
+  }
 }
 
 // stage_input: item i is an input block of an item of the convolution.
@@ -100,5 +105,59 @@ static void stage_output(const struct staged *s, int64_t from, int64_t to) {
     int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x);
     const float *p = PTR(s->m) + ((size_t)b * tiles + j * c->bh * c->bw) * BLOCK;
     m == 4 ? finish_tiles4(c, t, bh, bw, (int)s->b0 + b, p, step) : finish_tiles2(c, t, bh, bw, (int)s->b0 + b, p, step);
+  }
+}
+
+// stage_products: item i is a pair of output blocks of a group of the
+// convolution's items.
+static void stage_products(const struct staged *s, int64_t from, int64_t to, float *scratch) {
+  const struct conv *c = &s->c;
+  int m = (int)s->tile, freq = (m + 2) * (m + 2), blocks = (int)c->in.blocks, tiles = stage_tiles(s), each = (int)(c->bh * c->bw);
+  int th = (int)(c->out.h + m - 1) / m, tw = (int)(c->out.w + m - 1) / m, piece = (int)s->piece;
+  int64_t pairs = (c->out.blocks + SLICE - 1) / SLICE;
+  size_t step = pitch_of(blocks, tiles), per_block = (size_t)piece * BLOCK * BLOCK, u_step = SLICE * per_block + BLOCK;
+  float *u = scratch, *products = u + freq * u_step;
+  ptrdiff_t off[MOST_BLOCKS];
+  for (int b = 0; b < piece; b++) off[b] = (ptrdiff_t)b * tiles * BLOCK;
+  for (int64_t i = from; i < to; i++) {
+    int64_t first = i / pairs * s->group;
+    int b0 = (int)(i % pairs) * SLICE, slice = least(SLICE, (int)c->out.blocks - b0);
+    int items = least((int)s->group, (int)(s->count - first)), now = items * each;
+    size_t out_step = pitch_of(SLICE, now);
+    for (int k = 0; k < blocks; k += piece) {
+      int depth = least(piece, blocks - k);
+      for (int o = 0; o < slice; o++)
+        for (int b = 0; b < depth; b++) {
+          size_t at = ((size_t)(b0 + o) * blocks + k + b) * 9 * BLOCK * BLOCK;
+          float *to = u + o * per_block + b * BLOCK * BLOCK;
+          m == 4 ? transform_weights4(c, at, to, u_step) : transform_weights2(c, at, to, u_step);
+        }
+      struct product g = {.off = off, .segments = depth, .last = k + depth < blocks ? BLOCK : last_depth(&c->in), .start = k ? ACCUMULATE : ZERO};
+      for (int f = 0; f < freq; f++) {
+        const float *v = PTR(s->v) + f * step + ((size_t)k * tiles + first * each) * BLOCK;
+        for (int p = 0; p < slice * BLOCK; p += PANEL) {
+          int q = p + VL;
+          g.b0 = u + f * u_step + p / BLOCK * per_block + p % BLOCK;
+          g.b1 = u + f * u_step + q / BLOCK * per_block + q % BLOCK;
+          for (int x = 0; x < now;) {
+            int rows = group(now - x);
+            g.a = v + x * BLOCK;
+            g.c0 = products + f * out_step + ((size_t)(p / BLOCK) * now + x) * BLOCK + p % BLOCK;
+            g.c1 = products + f * out_step + ((size_t)(q / BLOCK) * now + x) * BLOCK + q % BLOCK;
+            if (p == 0) gemm_far(q < slice * BLOCK ? 2 : 1, rows, &g);
+            else gemm(q < slice * BLOCK ? 2 : 1, 1, rows, &g);
+            x += rows;
+          }
+        }
+      }
+    }
+    for (int j = 0; j < items; j++) {
+      struct item t = item_of(c, s->first + first + j);
+      int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x);
+      for (int o = 0; o < slice; o++) {
+        const float *p = products + ((size_t)o * now + j * each) * BLOCK;
+        m == 4 ? finish_tiles4(c, t, bh, bw, b0 + o, p, out_step) : finish_tiles2(c, t, bh, bw, b0 + o, p, out_step);
+      }
+    }
   }
 }
