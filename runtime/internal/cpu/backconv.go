@@ -221,8 +221,6 @@ func (b *backward) tiled(c *kernels.Conv, o *plan.ParamBack, of *plan.Conv) {
 	c.Out = kernels.Write{Y: b.addr(o.D), Blocks: int64(blocks(y.C)), H: int64(y.H), W: int64(y.W)}
 }
 
-func pitch(blocks, tiles int) int { return (blocks*tiles + 1) * kernels.Block }
-
 // slotParams leaves the sums of some slots at the beginning of work.
 func (b *backward) slotParams(o *plan.ParamBack, of *plan.Conv, step int) (n int) {
 	in, out := blocks(b.p.Channels(of.X)), blocks(b.p.Shape(o.D).C)
