@@ -38,7 +38,7 @@ func TestEveryCallMayFail(t *testing.T) {
 		f := &drivertest.Faulty{Device: null, Fail: func(_, label string, n int) error { return fail(n) }}
 		return New(f, driver.Adapter{Name: "null"}, Options{}, nil).(*gpu), f, null
 	}
-	g, f, null := fresh(func(int) error { return nil })
+	g, f, _ := fresh(func(int) error { return nil })
 	var calls [3]int // before the first restoration, before the second, after it
 	for i := range 2 {
 		if _, err := restore(t.Context(), g, nil); err != nil {
@@ -80,7 +80,7 @@ func TestEveryCallMayFail(t *testing.T) {
 		}
 	}
 	at, kind := -1, driver.Invalid
-	g, f, null = fresh(func(i int) error {
+	g, f, null := fresh(func(i int) error {
 		if i == at {
 			return driver.Errorf(kind, "", "provoked")
 		}
