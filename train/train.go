@@ -50,6 +50,9 @@ type Progress struct {
 	Rows        []watch.Row   // of a validation that this step ended with
 }
 
+// ErrUnsaved says that a training ended and could not write its last state.
+var ErrUnsaved = errors.New("the last steps are lost")
+
 // patience is how many steps without a number in a row end a training.
 const patience = 10
 
@@ -74,8 +77,9 @@ type training struct {
 	savedAt time.Time
 }
 
-// Run trains until the recipe's steps or hours are over, or ctx ends, which
-// leaves a checkpoint too. The recipe must be complete.
+// Run trains until the recipe's steps or hours are over, but for one step at
+// least, or until ctx ends, which leaves a checkpoint too. The recipe must be
+// complete.
 func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
 	if o.Ahead == 0 {
 		o.Ahead = 4
@@ -116,7 +120,7 @@ func (t *training) loop(ctx context.Context) error {
 	if err := t.before(ctx); err != nil {
 		return err
 	}
-	for t.state.Steps < t.recipe.Steps && !t.late() {
+	for over := false; !over; {
 		var g drawn
 		select {
 		case c := <-queue:
@@ -143,7 +147,8 @@ func (t *training) loop(ctx context.Context) error {
 		t.state.Steps, t.state.Position = t.trainer.Steps(), t.state.Position+1
 		t.state.Images += int64(g.images)
 		pace.add(g.images)
-		if err := t.after(ctx, loss, &pace); err != nil {
+		over = t.state.Steps >= t.recipe.Steps || t.late()
+		if err := t.after(ctx, loss, &pace, over); err != nil {
 			return t.end(err)
 		}
 	}
@@ -188,11 +193,10 @@ func (t *training) left(pace *pace) time.Duration {
 	return d
 }
 
-// after does what is due after a step.
-func (t *training) after(ctx context.Context, loss float64, pace *pace) error {
+// after does what is due after a step, which may be the last one.
+func (t *training) after(ctx context.Context, loss float64, pace *pace, last bool) error {
 	s, r, perSecond := &t.state, t.recipe, pace.perSecond()
 	s.Seconds = time.Since(t.began).Seconds()
-	last := s.Steps == r.Steps
 	t.tables.step(s.Steps, loss, t.rate(s.Steps), perSecond, s.Seconds, s.Images, r.Keep.Log, t.opt.Say)
 	var rows []watch.Row
 	best := false
@@ -226,7 +230,7 @@ func (t *training) end(cause error) error {
 	t.state.Seconds = time.Since(t.began).Seconds()
 	err := t.save(false)
 	if err != nil {
-		return errors.Join(cause, fmt.Errorf("the last checkpoint is of step %d: %w", max(0, t.saved), err))
+		return errors.Join(cause, fmt.Errorf("%w; the last checkpoint is of step %d: %w", ErrUnsaved, max(0, t.saved), err))
 	}
 	return cause
 }

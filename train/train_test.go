@@ -184,6 +184,19 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestHours: a training whose hours are over ends with a validation and a
+// checkpoint, however many steps are left.
+func TestHours(t *testing.T) {
+	r := short(photos(t, 3))
+	r.Hours, r.Steps = 1e-7, 1000
+	o, _ := options(t.TempDir())
+	measured := false
+	o.Progress = func(p Progress) { measured = p.Rows != nil }
+	if c := must(t, r, o); c.State.Steps != 1 || !measured || len(c.Header.Metrics) == 0 {
+		t.Errorf("%+v, measured: %v", c.State, measured)
+	}
+}
+
 // TestThreadsAndAhead: neither how many threads compute nor how far ahead data is
 // drawn changes anything.
 func TestThreadsAndAhead(t *testing.T) {

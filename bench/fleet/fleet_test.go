@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 
 // TestStorm is the short form.
 func TestStorm(t *testing.T) {
-	l, err := newLab(t.Context())
+	l, err := newLab(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/keeper/keepertest"
 )
 
-const usage = `go run ./bench/fleet storm|scale|queue [--jobs 10000] [--poison 20] [--every 5s] [--seed 1] [--for 25s]
+const usage = `go run ./bench/fleet storm|scale|queue [--program i2sb-run] [--jobs 10000] [--poison 20] [--every 5s] [--seed 1] [--for 25s]
 
 storm  jobs are done while, about every so often, a process is killed or the network is cut
 scale  two workers, each on a processor of its own, beside one
@@ -29,6 +29,7 @@ queue  jobs a second with an engine that does nothing
 `
 
 type options struct {
+	program      string
 	jobs, poison int
 	every, span  time.Duration
 	seed         uint64
@@ -42,6 +43,7 @@ func main() {
 	f.IntVar(&o.jobs, "jobs", 10000, "")
 	f.IntVar(&o.poison, "poison", 20, "")
 	f.DurationVar(&o.every, "every", 5*time.Second, "")
+	f.StringVar(&o.program, "program", "", "")
 	f.DurationVar(&o.span, "for", 25*time.Second, "")
 	f.Uint64Var(&o.seed, "seed", 1, "")
 	does := map[string]func(*lab, context.Context, options) error{"storm": (*lab).storm, "scale": (*lab).scale, "queue": (*lab).queue}
@@ -52,7 +54,7 @@ func main() {
 	_ = f.Parse(os.Args[2:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	l, err := newLab(ctx)
+	l, err := newLab(ctx, o.program)
 	if err == nil {
 		err = does[os.Args[1]](l, ctx, o)
 		l.close()
@@ -71,7 +73,7 @@ type lab struct {
 	running            []*child.Process
 }
 
-func newLab(ctx context.Context) (_ *lab, err error) {
+func newLab(ctx context.Context, program string) (_ *lab, err error) {
 	l := &lab{store: "nats"}
 	if l.dir, err = os.MkdirTemp("", "i2sb-fleet-"); err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func newLab(ctx context.Context) (_ *lab, err error) {
 	if l.pack, err = keepertest.MakePack(); err == nil {
 		err = os.WriteFile(l.file, l.pack, 0o666)
 	}
-	if err == nil {
+	if l.program = program; err == nil && program == "" {
 		l.program, err = child.Build(ctx, l.dir)
 	}
 	if err != nil {

@@ -126,7 +126,7 @@ func (l *lab) queue(ctx context.Context, o options) error {
 	in := make([]fleet.Input, o.jobs)
 	for i := range in {
 		in[i].From = filepath.Join(l.dir, fmt.Sprintf("queue-%d.png", i))
-		if err := os.WriteFile(in[i].From, keepertest.PNG(10, 8, float64(i)/100), 0o666); err != nil {
+		if err := os.WriteFile(in[i].From, photo(i), 0o666); err != nil {
 			return err
 		}
 	}

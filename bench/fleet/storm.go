@@ -53,15 +53,20 @@ func (s *storm) pictures() error {
 		return err
 	}
 	s.poisoned = map[int]bool{}
+	alike := map[string]int{}
 	for i := range s.o.poison {
 		s.poisoned[(2*i+1)*s.o.jobs/(2*s.o.poison)] = true
 	}
 	var list strings.Builder
 	for i := range s.o.jobs {
-		b := keepertest.PNG(10, 8, float64(i)/100)
+		b := photo(i)
 		if s.poisoned[i] {
 			b = fmt.Appendf(nil, "%d is no picture", i)
 		}
+		if other, ok := alike[string(b)]; ok { // they would be one job
+			return fmt.Errorf("pictures %d and %d are alike", other, i)
+		}
+		alike[string(b)] = i
 		if err := os.WriteFile(s.path(i), b, 0o666); err != nil {
 			return err
 		}
@@ -69,6 +74,9 @@ func (s *storm) pictures() error {
 	}
 	return os.WriteFile(s.list, []byte(list.String()), 0o666)
 }
+
+// photo is a small picture; up to some ten thousand, no two are alike.
+func photo(i int) []byte { return keepertest.PNG(10+i%7, 8+i/7%5, float64(i/35)*0.021) }
 
 func (s *storm) out(round int) string { return filepath.Join(s.dir, fmt.Sprintf("out-%d", round)) }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/i2sb-go/i2sb/weights/pack0"
 )
 
-const usage = `go run ./bench/serve load|attack|rate [--for 10m] [--bound 10s] [--pack tiny|default] [--clients 64] [--connections 10000] [--sizes 256x256,…] [--steps 1] [--format png] [--rounds 3]
+const usage = `go run ./bench/serve load|attack|rate [--program i2sb-run] [--for 10m] [--bound 10s] [--pack tiny|default] [--clients 64] [--connections 10000] [--sizes 256x256,…] [--steps 1] [--format png] [--rounds 3]
 
 load    clients ask for mixed sizes; 5 % send bad bodies, 5 % go away; every answer is compared with the expected picture
 attack  each attack for the time given, while others must be answered within the bound
@@ -30,7 +30,7 @@ rate    evaluations a second under load, in turn with those of i2sb-run bench
 
 // options are the flags of all three.
 type options struct {
-	pack, sizes, format                 string
+	program, pack, sizes, format        string
 	clients, connections, steps, rounds int
 	span, bound                         time.Duration
 }
@@ -39,6 +39,7 @@ func main() {
 	var o options
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
 	f.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	f.StringVar(&o.program, "program", "", "")
 	f.DurationVar(&o.span, "for", 10*time.Second, "")
 	f.DurationVar(&o.bound, "bound", 10*time.Second, "")
 	f.IntVar(&o.clients, "clients", 64, "")
@@ -59,7 +60,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	l, err := newLab(ctx, o.pack == "default")
+	l, err := newLab(ctx, o.program, o.pack == "default")
 	if err == nil {
 		err = does[os.Args[1]](l, ctx, o)
 		l.close()
@@ -77,7 +78,7 @@ type lab struct {
 	pack               []byte
 }
 
-func newLab(ctx context.Context, builtIn bool) (_ *lab, err error) {
+func newLab(ctx context.Context, program string, builtIn bool) (_ *lab, err error) {
 	l := &lab{pack: []byte(pack0.Pack)}
 	if l.dir, err = os.MkdirTemp("", "i2sb-serve-"); err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func newLab(ctx context.Context, builtIn bool) (_ *lab, err error) {
 	if err == nil {
 		err = os.WriteFile(l.file, l.pack, 0o666)
 	}
-	if err == nil {
+	if l.program = program; err == nil && program == "" {
 		l.program, err = child.Build(ctx, l.dir)
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // Short forms of what the command runs for longer.
 
 func TestLoadAndAttacks(t *testing.T) {
-	l, err := newLab(t.Context(), false)
+	l, err := newLab(t.Context(), "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

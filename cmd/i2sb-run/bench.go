@@ -140,6 +140,10 @@ func profile(w io.Writer, r *bench.Result) {
 	for _, k := range r.Kernels {
 		s := max(k.Time.Seconds(), 1e-9)
 		flops, bytes := float64(k.FLOPs)/s, float64(k.Bytes)/s
+		if k.Time < time.Duration(k.Calls)*time.Microsecond { // too short for the host's clock
+			fmt.Fprintf(t, "%s\t%d\t%.3f\t\t\t\t\n", k.Name, k.Calls, 1e3*k.Time.Seconds())
+			continue
+		}
 		fmt.Fprintf(t, "%s\t%d\t%.3f\t%.1f\t%.1f\t%.0f %%\t\n", k.Name, k.Calls, 1e3*s, flops/1e9, bytes/1e9, 100*max(flops/r.Roof.FLOPs, bytes/r.Roof.Bytes))
 	}
 	t.Flush()

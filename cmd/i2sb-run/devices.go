@@ -37,11 +37,19 @@ func (a *app) devicesCommand() *cobra.Command {
 				return e.Encode(all)
 			}
 			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "device\tkind\tname\tvendor\tbackend\tbuffer\tbinding\tprobed\t")
+			fmt.Fprintln(w, "device\tkind\tname\tvendor\tbackend\tdriver\tbuffer\tbinding\tprobed\t")
 			for _, d := range all {
 				fmt.Fprintln(w, strings.Join(row(d), "\t")+"\t")
 			}
-			return w.Flush()
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			for _, d := range all {
+				if d.Auto {
+					fmt.Fprintf(a.stdout, "\nauto takes %s: %s\n", d.ID, d.Why)
+				}
+			}
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
@@ -50,12 +58,12 @@ func (a *app) devicesCommand() *cobra.Command {
 
 // row is a device's line of the table.
 func row(d runtime.DeviceListing) []string {
-	r := []string{d.ID, d.Kind, d.Name, d.Vendor, d.Backend, "", "", d.Error}
+	r := []string{d.ID, d.Kind, d.Name, d.Vendor, d.Backend, d.Driver, "", "", d.Error}
 	if d.Kind == "cpu" || d.Error != "" {
 		return r
 	}
-	r[5], r[6] = fmt.Sprintf("%d MiB", d.Buffer>>20), fmt.Sprintf("%d MiB", d.Binding>>20)
-	var can []string
+	r[6], r[7] = fmt.Sprintf("%d MiB", d.Buffer>>20), fmt.Sprintf("%d MiB", d.Binding>>20)
+	can := []string{fmt.Sprintf("had %d MiB", d.Allocated>>20)}
 	for _, p := range []struct {
 		has  bool
 		name string
@@ -64,6 +72,6 @@ func row(d runtime.DeviceListing) []string {
 			can = append(can, p.name)
 		}
 	}
-	r[7] = strings.Join(append(can, fmt.Sprintf("halves move %.1f times as fast", d.HalfSpeed)), ", ")
+	r[8] = strings.Join(append(can, fmt.Sprintf("halves move %.1f times as fast", d.HalfSpeed)), ", ")
 	return r
 }

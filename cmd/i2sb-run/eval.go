@@ -27,7 +27,7 @@ type evaluator struct {
 	steps                                  []int
 	threads, border                        int
 	seed                                   uint64
-	asJSON, y, classical                   bool
+	asJSON, y, classical, noNetwork        bool
 
 	run    eval.Run
 	names  map[eval.Crop]string
@@ -68,6 +68,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f.IntVar(&e.border, "border", 0, "pixels to leave out along each side of a crop")
 	f.BoolVar(&e.run.Official, "official", false, "measure on 8 bits, truncated as the reference does")
 	f.BoolVar(&e.classical, "classical", false, "compare with classical methods: bicubic, lanczos, deblocking, wiener, harmonic, telea")
+	f.BoolVar(&e.noNetwork, "no-network", false, "measure the other methods alone")
 	f.StringSliceVar(&e.compare, "compare", nil, "folders of other programs' pictures to compare with")
 	f.StringVar(&e.resnet, "resnet", "", "classify by ResNet-50 with these weights, torchvision's names, safetensors or .pt")
 	f.StringVar(&e.labels, "labels", "", "lines of a file's name and its class, 0 to 999; without: the same class as the original?")
@@ -147,6 +148,9 @@ func (e *evaluator) check() error {
 	}
 	if e.labels != "" && e.resnet == "" {
 		return usagef("--labels needs --resnet FILE")
+	}
+	if e.noNetwork && !e.classical && len(e.compare) == 0 {
+		return usagef("--no-network leaves nothing to measure; give --classical or --compare DIR")
 	}
 	for _, name := range e.metrics {
 		if e.y && !strings.HasSuffix(name, "-y") && name != "perceptual" {
@@ -232,6 +236,9 @@ func (e *evaluator) methods(m *runtime.Model) error {
 			return err
 		}
 		e.run.Methods = append(e.run.Methods, f)
+	}
+	if e.noNetwork {
+		e.samplers = nil
 	}
 	for _, sampler := range e.samplers {
 		for _, n := range e.steps {

@@ -65,6 +65,8 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("last-rate", "cosine: the rate at the end", func(x *r) any { return &x.Optimizer.Last })
 	add("warm", "cosine: steps of rising rate", func(x *r) any { return &x.Optimizer.Warm })
 	add("hold", "cosine: share of the steps before the rate falls", func(x *r) any { return &x.Optimizer.Hold })
+	add("factor", "step: what the rate is multiplied by", func(x *r) any { return &x.Optimizer.Factor })
+	add("factor-every", "step: after so many steps", func(x *r) any { return &x.Optimizer.Every })
 	add("decay", "of weights", func(x *r) any { return &x.Optimizer.Decay })
 	add("clip", "greatest norm of the gradient; 0: none", func(x *r) any { return &x.Optimizer.Clip })
 	add("ema", "decay of the moving average", func(x *r) any { return &x.Optimizer.Average })

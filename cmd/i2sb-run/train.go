@@ -90,6 +90,9 @@ func (t *trainee) run(ctx context.Context) error {
 		if o.From.State.Steps >= t.recipe.Steps {
 			return &fileError{t.out, fmt.Errorf("its %d steps are done; --steps gives more", t.recipe.Steps)}
 		}
+		if h := t.recipe.Hours; h > 0 && o.From.State.Seconds >= h*3600 {
+			return &fileError{t.out, fmt.Errorf("its %g hours are over; --hours gives more, 0 has no limit", h)}
+		}
 	}
 	err := train.Run(ctx, &t.recipe, o)
 	show.end()
@@ -97,7 +100,12 @@ func (t *trainee) run(ctx context.Context) error {
 		_, err = fmt.Fprintf(t.stdout, "%s: trained; i2sb-run pack %s -o %s.i2sb makes a pack\n", t.out, filepath.Join(t.out, "last.safetensors"), t.recipe.Name)
 		return err
 	}
-	if ctx.Err() != nil {
+	if errors.Is(err, train.ErrUnsaved) {
+		t.complain("", err)
+		if ctx.Err() == nil {
+			return exitError(exitFailure)
+		}
+	} else if _, none := os.Stat(folder.Last()); ctx.Err() != nil && none == nil {
 		fmt.Fprintf(t.stderr, "%s: saved; --resume goes on\n", t.out)
 	}
 	return classify(err)

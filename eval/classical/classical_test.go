@@ -42,7 +42,7 @@ func TestGains(t *testing.T) {
 		"deblocking": {"jpeg-10": 0.5},
 		"wiener":     {"blur-gauss-1.5": 1.5, "blur-uni-5": 1.5},
 		"harmonic":   {"inpaint-center": 10, "inpaint-random-50": 10, "inpaint-freeform1020": 10},
-		"telea":      {"inpaint-center": 10, "inpaint-random-50": 10, "inpaint-freeform1020": 6},
+		"telea":      {"inpaint-center": 10, "inpaint-random-50": 10, "inpaint-freeform1020": 10},
 	}
 	tasks := []string{"sr4x-pool", "sr4x-bicubic", "jpeg-10", "blur-gauss-1.5", "blur-uni-5", "blur-uni.official", "decolor", "inpaint-center", "inpaint-random-50", "inpaint-freeform1020"}
 	for _, task := range tasks {

@@ -13,9 +13,10 @@ import (
 const teleaRadius = 5
 
 // telea fills a hole from its edge inwards (Telea, J. Graphics Tools 9, 2004):
-// a pixel is the weighted mean of what its known neighbours and their
-// gradients foresee, where nearer ones, those along the normal of the front
-// and those of the same arrival time weigh more.
+// a pixel is the weighted mean of its known neighbours, where nearer ones,
+// those along the normal of the front and those of the same arrival time weigh
+// more. Their gradients are left out: over a hole as wide as the inpainting
+// tasks' what they foresee runs away.
 func telea(ctx context.Context, _ degrade.Operator, x1 *bridge.Image, mask []uint8) (*bridge.Image, error) {
 	if mask == nil {
 		return nil, ErrNotFor
@@ -107,16 +108,16 @@ func (m *march) solve(i int) float64 {
 	return (a + b + math.Sqrt(2-(a-b)*(a-b))) / 2
 }
 
-// gradient of a field by known neighbours on both sides, or on one.
-func (m *march) gradient(v func(int) float64, i, step int, first, last bool) float64 {
+// slope of the arrival time by known neighbours on both sides, or on one.
+func (m *march) slope(i, step int, first, last bool) float64 {
 	before, after := !first && m.known[i-step], !last && m.known[i+step]
 	switch {
 	case before && after:
-		return (v(i+step) - v(i-step)) / 2
+		return (m.time[i+step] - m.time[i-step]) / 2
 	case before:
-		return v(i) - v(i-step)
+		return m.time[i] - m.time[i-step]
 	case after:
-		return v(i+step) - v(i)
+		return m.time[i+step] - m.time[i]
 	}
 	return 0
 }
@@ -124,8 +125,7 @@ func (m *march) gradient(v func(int) float64, i, step int, first, last bool) flo
 // guess fills pixel i of all channels.
 func (m *march) guess(y *bridge.Image, i int) {
 	r, s := i/m.w, i%m.w
-	arrived := func(k int) float64 { return m.time[k] }
-	ny, nx := m.gradient(arrived, i, m.w, r == 0, r == m.h-1), m.gradient(arrived, i, 1, s == 0, s == m.w-1)
+	ny, nx := m.slope(i, m.w, r == 0, r == m.h-1), m.slope(i, 1, s == 0, s == m.w-1)
 	sums, total := make([]float64, y.C), 0.0
 	for u := max(0, r-teleaRadius); u <= min(m.h-1, r+teleaRadius); u++ {
 		for v := max(0, s-teleaRadius); v <= min(m.w-1, s+teleaRadius); v++ {
@@ -138,15 +138,12 @@ func (m *march) guess(y *bridge.Image, i int) {
 			weight := max(1e-6, direction) / d2 / (1 + math.Abs(m.time[k]-m.time[i]))
 			total += weight
 			for c := range sums {
-				p := y.Plane(c)
-				value := func(k int) float64 { return float64(p[k]) }
-				gy, gx := m.gradient(value, k, m.w, u == 0, u == m.h-1), m.gradient(value, k, 1, v == 0, v == m.w-1)
-				sums[c] += weight * (value(k) + gy*dy + gx*dx)
+				sums[c] += weight * float64(y.Plane(c)[k])
 			}
 		}
 	}
 	for c, sum := range sums {
-		y.Plane(c)[i] = float32(min(1, max(-1, sum/total)))
+		y.Plane(c)[i] = float32(sum / total)
 	}
 }
 

@@ -53,7 +53,7 @@ func (r Report) plot(path string, rows []eval.Row) (caption string, err error) {
 			func(row eval.Row) (float64, float64) { return float64(row.Steps), row.Means[0].Value })
 	}
 	dress(p)
-	canvas, err := p.WriterTo(16*vg.Centimeter, 10*vg.Centimeter, "svg")
+	canvas, err := p.WriterTo(12*vg.Centimeter, 8*vg.Centimeter, "svg")
 	if err != nil {
 		return "", err
 	}

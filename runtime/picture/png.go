@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"maps"
@@ -30,10 +31,15 @@ const greyKind = 4
 func pngIsGrey(b []byte) bool { return len(b) > pngKind && b[pngKind]&2 == 0 }
 
 func (p *Picture) png(w io.Writer) error {
-	img := p.ToImage()
 	grey := p.Image.C == 1 && p.Alpha != nil
-	if grey {
-		img = pairs(img)
+	var img image.Image
+	switch {
+	case grey:
+		img = pairs(p.ToImage())
+	case p.Image.C == 3 && p.Depth == 16:
+		img = newDeep(p)
+	default:
+		img = p.ToImage()
 	}
 	return png.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
 		if grey {
@@ -83,6 +89,32 @@ func pairs(img image.Image) image.Image {
 type fourBytes struct{ *image.NRGBA }
 
 func (fourBytes) Opaque() bool { return false }
+
+// deep is a colour picture of 16 bits as its encoder reads it, pixel by pixel:
+// without a copy, and without garbage where it is opaque.
+type deep struct {
+	*Picture
+	opaque bool
+	pixel  *color.NRGBA64 // the last
+}
+
+func newDeep(p *Picture) deep {
+	return deep{p, !slices.ContainsFunc(p.Alpha, func(a uint16) bool { return a != 65535 }), &color.NRGBA64{A: 65535}}
+}
+
+func (d deep) ColorModel() color.Model { return color.NRGBA64Model }
+func (d deep) Bounds() image.Rectangle { return image.Rect(0, 0, d.Image.W, d.Image.H) }
+func (d deep) Opaque() bool            { return d.opaque }
+
+func (d deep) At(x, y int) color.Color {
+	i := y*d.Image.W + x
+	d.pixel.R, d.pixel.G, d.pixel.B = Code(d.Image.Plane(0)[i]), Code(d.Image.Plane(1)[i]), Code(d.Image.Plane(2)[i])
+	if d.opaque {
+		return d.pixel
+	}
+	d.pixel.A = d.Alpha[i]
+	return *d.pixel // the encoder wants this type
+}
 
 func appendChunk(out []byte, kind string, body []byte) []byte {
 	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))

@@ -173,8 +173,8 @@ func (b *backward) tapParams(o *plan.ParamBack, of *plan.Conv) {
 // each by one thread, whose tiles (itemFloats) and sums (slotFloats) stay in a
 // core's cache; many in stages of tiles for all threads.
 const (
-	slotFloats  = 1 << 18
-	itemFloats  = 1 << 17
+	slotFloats  = 5 << 15
+	itemFloats  = 3 << 15
 	slotTiles   = 128 // of a slot at least
 	slots       = 16  // at most
 	stageTiles4 = 256 // of a stage at most

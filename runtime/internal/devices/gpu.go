@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -95,7 +96,7 @@ func openAdapter(ctx context.Context, d driver.Driver, i int, a driver.Adapter, 
 	if err != nil {
 		return nil, err
 	}
-	q := gpu.Options{Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
+	q := gpu.Options{Library: d.Name(), Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
 	if o.Precision == "" || o.Precision == "auto" {
 		q.Half, q.Why = prefersHalf(ctx, h, a)
 	}
@@ -132,7 +133,7 @@ func best(as []driver.Adapter) (int, string) {
 	case err == nil && len(as) == 1:
 		return i, "it is the only GPU, and real"
 	case err == nil:
-		return i, fmt.Sprintf("of %d adapters it is the first %s one", len(as), as[i].Type)
+		return i, fmt.Sprintf("of %d adapters it is the first %s one", len(as), cmp.Or(as[i].Type, "real"))
 	case len(as) > 0:
 		return -1, "there are only software adapters, which are no faster than the processor's own kernels"
 	}
@@ -169,27 +170,30 @@ func adapters(ctx context.Context) (driver.Driver, []driver.Adapter, error) {
 type GPU struct {
 	driver.Adapter
 	gpu.Probed
-	Binding string // to WebGPU, with its version
+	Library string // WebGPU's, with its version
 	Err     error  // it cannot be opened
 }
 
-// GPUs lists the adapters and probes each. The error says what is missing.
-func GPUs(ctx context.Context) ([]GPU, error) {
+// GPUs lists the adapters and probes each. Auto is the one that auto takes, or
+// -1, and why says why. The error says what is missing.
+func GPUs(ctx context.Context) (all []GPU, auto int, why string, err error) {
 	d, as, err := adapters(ctx)
 	if err != nil {
-		return nil, err
+		return nil, -1, err.Error(), err
 	}
 	defer d.Close()
-	var all []GPU
+	auto, why = best(as)
 	for i, a := range as {
-		g := GPU{Adapter: a, Binding: d.Name()}
+		g := GPU{Adapter: a, Library: d.Name()}
 		h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
 		if g.Err = err; err == nil {
 			g.Probed = gpu.Probe(ctx, h)
 			g.HalfSpeed, g.Err = gpu.HalfSpeed(ctx, h, a)
 			h.Close()
+		} else if i == auto {
+			auto, why = -1, fmt.Sprintf("%s cannot be opened: %v", a.Name, err)
 		}
 		all = append(all, g)
 	}
-	return all, ctx.Err()
+	return all, auto, why, ctx.Err()
 }

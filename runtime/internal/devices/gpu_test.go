@@ -41,3 +41,19 @@ func TestPrecision(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What auto takes has a reason, also where it is the CPU.
+func TestWhy(t *testing.T) {
+	software := driver.Adapter{Name: "llvmpipe", Type: "software", Software: true}
+	card := driver.Adapter{Name: "NVIDIA H100", Type: "discrete"}
+	for _, c := range []struct {
+		as   []driver.Adapter
+		want int
+		why  string
+	}{{nil, -1, "install"}, {[]driver.Adapter{software}, -1, "only software"}, {[]driver.Adapter{card}, 0, "only GPU"},
+		{[]driver.Adapter{software, card}, 1, "of 2 adapters"}} {
+		if i, why := best(c.as); i != c.want || !strings.Contains(why, c.why) {
+			t.Errorf("%d adapters: %d, %s", len(c.as), i, why)
+		}
+	}
+}

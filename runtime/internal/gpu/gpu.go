@@ -31,6 +31,8 @@ type Options struct {
 	// is compiled, and keeps the results in the folder Cache, if it is not empty.
 	Tune  bool
 	Cache string
+	// Library is WebGPU's and its version, which results of tuning go with.
+	Library string
 }
 
 // patience is how long a submit may take before the device is taken for hung.
@@ -74,7 +76,7 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if o.Tune {
 		file := ""
 		if o.Cache != "" {
-			file = tuneFile(o.Cache, a.Name, a.Driver, o.Half)
+			file = tuneFile(o.Cache, a.Name, a.Driver, o.Library, o.Half)
 		}
 		g.tuner = newTuner(file)
 	}

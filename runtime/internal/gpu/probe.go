@@ -13,6 +13,9 @@ type Probed struct {
 	F16        bool // arithmetic of halves in shaders
 	Subgroups  bool
 	Timestamps bool
+	// Allocated is the largest buffer that was had, in bytes: the device's limit,
+	// or its half, its quarter and so on.
+	Allocated int64
 	// HalfSpeed is the speed of a kernel that loads and stores halves, where 1
 	// is that of the same with floats; 0 if it was not measured.
 	HalfSpeed float64
@@ -44,6 +47,12 @@ func Probe(ctx context.Context, d driver.Device) (p Probed) {
 		_, err = d.Times(ctx, s, patience)
 		p.Timestamps = err == nil
 		s.Release()
+	}
+	for p.Allocated = d.Limits().Buffer &^ 3; p.Allocated > 0; p.Allocated = p.Allocated / 2 &^ 3 {
+		if b, err := d.Buffer("probe memory", p.Allocated, driver.Storage); err == nil {
+			b.Release()
+			break
+		}
 	}
 	return p
 }

@@ -224,8 +224,21 @@ func TestTuner(t *testing.T) {
 	if len(newTuner(g.tuner.file).known) != 0 {
 		t.Error("half a file is believed")
 	}
-	if a, b := tuneFile("d", "card", "1", false), tuneFile("d", "card", "2", false); a == b || filepath.Dir(a) != "d" {
-		t.Errorf("the files %s and %s of two drivers", a, b)
+	files := map[string]bool{}
+	for _, name := range []string{"card", "other"} {
+		for _, driver := range []string{"1", "2"} {
+			for _, library := range []string{"a", "b"} {
+				for _, half := range []bool{false, true} {
+					f := tuneFile("d", name, driver, library, half)
+					if files[f] = true; filepath.Dir(f) != "d" {
+						t.Error(f)
+					}
+				}
+			}
+		}
+	}
+	if len(files) != 16 {
+		t.Errorf("%d files of 16 devices", len(files))
 	}
 }
 

@@ -28,9 +28,10 @@ type tuner struct {
 // tuneVersion changes when kernels do, so that old results are not believed.
 const tuneVersion = 1
 
-// tuneFile is the cache of an adapter, driver and version in a folder.
-func tuneFile(folder, name, driver string, half bool) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%v", tuneVersion, name, driver, half))
+// tuneFile is the cache of an adapter, its driver and WebGPU's library, with
+// their versions, in a folder.
+func tuneFile(folder, name, driver, library string, half bool) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%v", tuneVersion, name, driver, library, half))
 	return filepath.Join(folder, fmt.Sprintf("tuned-%x.json", h[:8]))
 }
 

@@ -45,7 +45,7 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan, distance float64)
 		t.Fatal(err)
 	}
 	l := learner(t, d, whole)
-	in, target := lesson(p)
+	in, target := Lesson(p)
 	loss := func() float64 {
 		v, err := l.Loss(context.Background(), 0, in, target)
 		if err != nil {
@@ -124,7 +124,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 		}
 		least = g.Arena
 		l := learner(t, d, g)
-		in, target := lesson(p)
+		in, target := Lesson(p)
 		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 			t.Fatal(err)
 		}
@@ -147,8 +147,8 @@ func learner(t *testing.T, d device.Teacher, g *plan.Gradient) device.Learner {
 	return l
 }
 
-// lesson is a random batch with a mask.
-func lesson(p *plan.Plan) (device.Input, device.Target) {
+// Lesson is a random batch with a mask.
+func Lesson(p *plan.Plan) (device.Input, device.Target) {
 	y := p.Shape(p.Output)
 	target := device.Target{Label: normals(y.Len(), 6), Mask: make([]float32, y.N*y.H*y.W), Weight: make([]float64, y.N)}
 	for i := range target.Mask {
@@ -215,7 +215,7 @@ func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, target := lesson(p)
+	in, target := Lesson(p)
 	run := func(d device.Teacher) (float64, [][]float32, float64) {
 		l := learner(t, d, g)
 		var loss float64

@@ -289,29 +289,35 @@ func (r *Program) attentionBack(o *plan.AttentionBack) []float64 {
 		da, dqkv := r.value(o.D)[n*s.C*area:], y[n*3*s.C*area:]
 		for h := range o.Of.Heads {
 			qc, kc, vc := o.Of.Head(h, d)
-			at := func(first, c, pixel int) int { return (first+c)*area + pixel }
+			row := func(all []float32, c int) []float32 { return all[c*area:][:area] }
 			for t := range area {
-				softmax(p, func(u int) (sum float64) {
-					for c := range d {
-						sum += float64(qkv[at(qc, c, t)]) * float64(qkv[at(kc, c, u)])
+				clear(p)
+				for c := range d {
+					addScaled(p, float64(row(qkv, qc+c)[t])/root, row(qkv, kc+c))
+				}
+				softmax(p)
+				clear(ds)
+				for c := range d {
+					g := float64(row(da, h*d+c)[t])
+					addScaled(ds, g, row(qkv, vc+c))
+					dv := dqkv[(vc+c)*area:]
+					for u, w := range p {
+						dv[u] += w * g
 					}
-					return sum / root
-				})
+				}
 				mean := 0.0
 				for u := range p {
-					ds[u] = 0
-					for c := range d {
-						g := float64(da[at(h*d, c, t)])
-						ds[u] += g * float64(qkv[at(vc, c, u)])
-						dqkv[at(vc, c, u)] += p[u] * g
-					}
 					mean += p[u] * ds[u]
 				}
 				for u := range p {
-					g := p[u] * (ds[u] - mean) / root
-					for c := range d {
-						dqkv[at(qc, c, t)] += g * float64(qkv[at(kc, c, u)])
-						dqkv[at(kc, c, u)] += g * float64(qkv[at(qc, c, t)])
+					ds[u] = p[u] * (ds[u] - mean) / root
+				}
+				for c := range d {
+					q, k := float64(row(qkv, qc+c)[t]), row(qkv, kc+c)
+					dq, dk := &dqkv[(qc+c)*area+t], dqkv[(kc+c)*area:]
+					for u, g := range ds {
+						*dq += g * float64(k[u])
+						dk[u] += g * q
 					}
 				}
 			}
@@ -320,10 +326,19 @@ func (r *Program) attentionBack(o *plan.AttentionBack) []float64 {
 	return y
 }
 
-func softmax(p []float64, score func(int) float64) {
+// addScaled adds a·x to y.
+//
+//go:norace
+func addScaled(y []float64, a float64, x []float32) {
+	for i, v := range x {
+		y[i] += a * float64(v)
+	}
+}
+
+// softmax turns scores into weights.
+func softmax(p []float64) {
 	top, total := math.Inf(-1), 0.0
 	for u := range p {
-		p[u] = score(u)
 		top = math.Max(top, p[u])
 	}
 	for u := range p {

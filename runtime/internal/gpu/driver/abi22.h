@@ -1,4 +1,4 @@
-// The part of webgpu.h, as wgpu-native had it in 2024, that native.c uses. The
+// The part of webgpu.h, as wgpu-native had it in 2024, that the C here uses. The
 // binding's module has the library but no header that another package can
 // include.
 #pragma once

@@ -2,7 +2,7 @@
 
 package driver
 
-// The binding brings wgpu-native as a static library for every system; native.c
+// The binding brings wgpu-native as a static library for every system; our C
 // calls it directly. Through the binding's Go methods, running out of memory
 // and losing the device end the process, and a pointer to Go memory is kept by
 // C beyond the call that passed it.

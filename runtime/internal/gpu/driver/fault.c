@@ -1,0 +1,57 @@
+//go:build cgo && !js
+
+#include "wgpu.h"
+#include <stdio.h>
+#include <string.h>
+
+// Errors come to a callback of the device, on the thread whose call caused
+// them; the call's fault waits there. So calls of other goroutines, also
+// pipelines that are compiled at the same time, keep their errors apart.
+_Thread_local gpu_fault *gpu_waiting;
+
+void gpu_blame(int kind, const char *text, size_t n) {
+  gpu_fault *f = gpu_waiting;
+  if (!f || f->kind != GPU_OK)
+    return;
+  f->kind = kind;
+  if (n > sizeof f->text - 1)
+    n = sizeof f->text - 1;
+  memcpy(f->text, text, n);
+  f->text[n] = 0;
+}
+
+void gpu_expect(gpu_fault *f) {
+  f->kind = GPU_OK;
+  f->text[0] = 0;
+  gpu_waiting = f;
+}
+
+void gpu_settle(gpu_device *d, gpu_fault *f) {
+  gpu_waiting = 0;
+  if (atomic_load(&d->lost) && f->kind != GPU_LOST) {
+    f->kind = GPU_LOST;
+    snprintf(f->text, sizeof f->text, "%s", d->why);
+  }
+}
+
+void gpu_mark_lost(gpu_device *d, const char *text, size_t n) {
+  if (n > sizeof d->why - 1)
+    n = sizeof d->why - 1;
+  if (!d->why[0])
+    memcpy(d->why, text, n);
+  atomic_store(&d->lost, 1);
+}
+
+// This version of wgpu-native panics where a submit or a poll fails, as when
+// the device is lost. A panic starts with _Unwind_RaiseException, which the
+// linker leads to us where it can; then the device is lost, and the process
+// lives. By then wgpu has given back its locks.
+#ifdef GPU_GUARD
+_Thread_local void **gpu_guard;
+extern int __real__Unwind_RaiseException(void *);
+int __wrap__Unwind_RaiseException(void *exception) {
+  if (gpu_guard)
+    __builtin_longjmp(gpu_guard, 1);
+  return __real__Unwind_RaiseException(exception);
+}
+#endif
