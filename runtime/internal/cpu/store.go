@@ -63,9 +63,6 @@ func newStore(p *plan.Plan) *store {
 	return s
 }
 
-// turned is the parameter that leads gradients back through w.
-func (s *store) turned(w plan.Param) plan.Param { return w + plan.Param(len(s.params)) }
-
 // alloc gets the memory, with the turned weights that are needed.
 func (s *store) alloc(set kernels.Set, turned map[plan.Param]bool) (err error) {
 	if s.tensors, err = set.Alloc(4 * int64(device.Tensors) * int64(s.total)); err != nil {
