@@ -19,34 +19,16 @@
 //# bind write y array<f32>
 //# params C ALL PER AREA RUN RUNS f:EPS
 
-var<workgroup> joined: array<vec4<f32>, 64>; // count, mean, squares
-var<workgroup> sums: array<vec2<f32>, 64>;
+//# include joined
 
-fn join(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  let n = a.x + b.x;
-  if (n == 0.0) { return a; }
-  let d = b.y - a.y;
-  return vec4<f32>(n, a.y + d * (b.x / n), a.z + b.z + d * d * (a.x * (b.x / n)), 0.0);
-}
+var<workgroup> sums: array<vec2<f32>, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let first = group.x * p.PER;
-  var all = vec4<f32>(0.0);
-  for (var i = lid; i < p.PER * p.RUNS; i += 64u) {
-    let c = first + i / p.RUNS;
-    let r = i % p.RUNS;
-    let at = 8u * ((group.y * p.ALL + c / 4u) * p.RUNS + r) + c % 4u;
-    all = join(all, vec4<f32>(f32(min(p.RUN, p.AREA - r * p.RUN)), moments[at], moments[at + 4u], 0.0));
-  }
-  joined[lid] = all;
-  workgroupBarrier();
-  for (var half = 32u; half > 0u; half /= 2u) {
-    if (lid < half) { joined[lid] = join(joined[lid], joined[lid + half]); }
-    workgroupBarrier();
-  }
-  let mean = joined[0].y;
-  let rstd = inverseSqrt(joined[0].z / joined[0].x + p.EPS);
+  let joint = statistics(group.y, first, lid);
+  let mean = joint.y;
+  let rstd = inverseSqrt(joint.z / joint.x + p.EPS);
   var s = vec2<f32>(0.0);
   for (var c = first + lid; c < first + p.PER; c += 64u) {
     let at = group.y * 8u * p.ALL + c;
@@ -98,8 +80,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let to = 4u * (group.y * (p.C / p.PER) + group.x);
     y[to] = mean;
     y[to + 1u] = rstd;
-    y[to + 2u] = sums[0].x / joined[0].x;
-    y[to + 3u] = sums[0].y * rstd * rstd * rstd / joined[0].x;
+    y[to + 2u] = sums[0].x / joint.x;
+    y[to + 3u] = sums[0].y * rstd * rstd * rstd / joint.x;
   }
   //# end
 }

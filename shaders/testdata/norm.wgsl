@@ -18,7 +18,11 @@ struct Params {
 }
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> joined: array<vec4<f32>, 64>; // count, mean, squares
+// The moments of a group's channels and runs, joined (Chan et al.): a workgroup
+// of 64 takes the PER channels from first on of one sample, of ALL blocks, in
+// RUNS runs of RUN pixels of AREA, as moments.wgsl has made them. The result is
+// their count, mean and squared deviations.
+var<workgroup> joined: array<vec4<f32>, 64>;
 
 fn join(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   let n = a.x + b.x;
@@ -27,14 +31,12 @@ fn join(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   return vec4<f32>(n, a.y + d * (b.x / n), a.z + b.z + d * d * (a.x * (b.x / n)), 0.0);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-  let first = group.x * p.PER;
+fn statistics(sample: u32, first: u32, lid: u32) -> vec4<f32> {
   var all = vec4<f32>(0.0);
   for (var i = lid; i < p.PER * p.RUNS; i += 64u) {
     let c = first + i / p.RUNS;
     let r = i % p.RUNS;
-    let at = 8u * ((group.y * p.ALL + c / 4u) * p.RUNS + r) + c % 4u;
+    let at = 8u * ((sample * p.ALL + c / 4u) * p.RUNS + r) + c % 4u;
     all = join(all, vec4<f32>(f32(min(p.RUN, p.AREA - r * p.RUN)), moments[at], moments[at + 4u], 0.0));
   }
   joined[lid] = all;
@@ -43,8 +45,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (lid < half) { joined[lid] = join(joined[lid], joined[lid + half]); }
     workgroupBarrier();
   }
-  let mean = joined[0].y;
-  let deviation = inverseSqrt(joined[0].z / joined[0].x + p.EPS);
+  return joined[0];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+  let first = group.x * p.PER;
+  let joint = statistics(group.y, first, lid);
+  let mean = joint.y;
+  let deviation = inverseSqrt(joint.z / joint.x + p.EPS);
   var last = first + p.PER;
   if (last == p.C) { last = 4u * p.ALL; }
   for (var c = first + lid; c < last; c += 64u) {
