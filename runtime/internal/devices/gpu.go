@@ -143,12 +143,12 @@ func best(as []driver.Adapter) (int, string) {
 // prefersHalf chooses halves where they were measured to be clearly faster, and
 // says why.
 func prefersHalf(ctx context.Context, h driver.Device, a driver.Adapter) (bool, string) {
-	if a.Software {
-		return false, "" // arithmetic is what costs there
+	if a.Software { // i2sb-run devices measures there too
+		return false, "arithmetic is what costs a processor"
 	}
 	speed, err := gpu.HalfSpeed(ctx, h, a)
 	if err != nil {
-		return false, ""
+		return false, fmt.Sprintf("halves could not be measured: %v", err)
 	}
 	return speed > 1.3, fmt.Sprintf("halves move %.1f times as fast", speed)
 }

@@ -76,7 +76,7 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if o.Tune {
 		file := ""
 		if o.Cache != "" {
-			file = tuneFile(o.Cache, a.Name, a.Driver, o.Library, o.Half)
+			file = tuneFile(o.Cache, a, o.Library, o.Half)
 		}
 		g.tuner = newTuner(file)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +14,6 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
-	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/runtime/internal/tile"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
 	"github.com/i2sb-go/i2sb/weights"
@@ -194,51 +192,6 @@ func TestBatchInParts(t *testing.T) {
 		if m := g.Memory(p, weights.F32); m.Arena >= whole.Arena {
 			t.Errorf("parts of %d take %d bytes of arena, the whole %d", c.part, m.Arena, whole.Arena)
 		}
-	}
-}
-
-// The tuner's choice is kept and found again; a wrong result never wins.
-func TestTuner(t *testing.T) {
-	g := open(t, Options{Tune: true, Cache: t.TempDir()}).(*gpu)
-	s := convShape{n: 1, h: 9, w: 10, in: 20, out: 17, kernel: 3, stride: 1}
-	b := plan.NewBuilder()
-	p, err := b.Plan(b.Conv("c", b.Input(plan.Shape{N: s.n, C: s.in, H: s.h, W: s.w}), s.out, s.kernel, s.stride, false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := g.chooser(context.Background(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	way, ok := newTuner(g.tuner.file).recall(g.choose, s)
-	if !ok || way != c.tuned[s] {
-		t.Errorf("%+v was found, %+v is kept", c.tuned[s], way)
-	}
-	x, y := make([]float32, s.in*s.h*s.w), make([]float32, s.out*s.h*s.w)
-	if err := (&network{gpu: g}).right(p, s, x, y); err == nil {
-		t.Error("zeros pass for the result")
-	}
-	if err := os.WriteFile(g.tuner.file, []byte(`{"`), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if len(newTuner(g.tuner.file).known) != 0 {
-		t.Error("half a file is believed")
-	}
-	files := map[string]bool{}
-	for _, name := range []string{"card", "other"} {
-		for _, driver := range []string{"1", "2"} {
-			for _, library := range []string{"a", "b"} {
-				for _, half := range []bool{false, true} {
-					f := tuneFile("d", name, driver, library, half)
-					if files[f] = true; filepath.Dir(f) != "d" {
-						t.Error(f)
-					}
-				}
-			}
-		}
-	}
-	if len(files) != 16 {
-		t.Errorf("%d files of 16 devices", len(files))
 	}
 }
 
