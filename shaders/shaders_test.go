@@ -71,6 +71,7 @@ var golden = []struct {
 	{"scatter", "scatter", nil},
 	{"clear", "clear", nil},
 	{"peak", "peak", nil},
+	{"reach", "reach", nil},
 	{"stream", "stream", nil},
 	{"advance", "advance", Constants{"X1": 1, "HISTORY": 2, "MASK": 1, "RECORDED": 0, "RING": 1}},
 	{"loss", "loss", nil},

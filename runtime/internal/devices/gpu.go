@@ -90,9 +90,14 @@ func openGPU(name string, o Options) (device.Device, error) {
 	return g, nil
 }
 
+// want is what is asked of an adapter beyond the least that every one has.
+func want(a driver.Adapter) driver.Want {
+	return driver.Want{Limits: driver.Limits{Buffer: a.Limits.Buffer, Binding: a.Limits.Binding}, Features: a.Features}
+}
+
 // openAdapter opens the i-th adapter; closing the device closes the driver.
 func openAdapter(ctx context.Context, d driver.Driver, i int, a driver.Adapter, o Options) (device.Device, error) {
-	h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+	h, err := d.Device(ctx, i, want(a))
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +190,7 @@ func GPUs(ctx context.Context) (all []GPU, auto int, why string, err error) {
 	auto, why = best(as)
 	for i, a := range as {
 		g := GPU{Adapter: a, Library: d.Name()}
-		h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+		h, err := d.Device(ctx, i, want(a))
 		if g.Err = err; err == nil {
 			g.Probed = gpu.Probe(ctx, h)
 			g.HalfSpeed, g.Err = gpu.HalfSpeed(ctx, h, a)

@@ -50,6 +50,7 @@ type gpu struct {
 	close  func()
 
 	pipelines pipelines
+	reached   atomic.Int64           // bytes of the largest binding that was seen to work
 	running   atomic.Pointer[string] // what was submitted last, for errors
 	once      sync.Once
 }
@@ -96,13 +97,16 @@ func (g *gpu) Close() error {
 	return nil
 }
 
-// store places the weights of a plan.
+// store places the weights of a plan, in bindings that every WebGPU has.
 func (g *gpu) store(p *plan.Plan) ([]stored, []int64) {
-	return store(p, g.half, g.limits.Binding, chunkOf(g.limits))
+	return store(p, g.half, bindingOf(g.limits), chunkOf(g.limits))
 }
 
-// chunkOf is the bytes of the buffers that hold weights.
-func chunkOf(l driver.Limits) int64 { return min(l.Buffer, 256<<20) &^ 255 }
+// bindingOf and chunkOf are the bytes of bindings and of buffers where more than
+// what every WebGPU has is not needed: for weights and pictures.
+func bindingOf(l driver.Limits) int64 { return min(l.Binding, driver.Defaults.Binding) }
+
+func chunkOf(l driver.Limits) int64 { return min(l.Buffer, driver.Defaults.Buffer) &^ 255 }
 
 // Memory implements device.Device. Plans that are too large for the device are
 // said to need more than there is.

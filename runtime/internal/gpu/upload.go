@@ -109,7 +109,7 @@ func (u *upload) makeStage() (err error) {
 			u.scales = max(u.scales, aligned(4*int64(u.infos[name].Shape[0])))
 		}
 	}
-	most = max(256, block, min(most, staging, u.limits.Binding/4))
+	most = max(256, block, min(most, staging, bindingOf(u.limits)/4))
 	u.room = make([]byte, min(transfer, aligned(most)))
 	u.stage, err = u.dev.Buffer("staging", u.scales+aligned(most), driver.Storage)
 	return err
