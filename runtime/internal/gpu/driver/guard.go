@@ -8,5 +8,5 @@ package driver
 // #cgo windows LDFLAGS: -Wl,--wrap=_Unwind_RaiseException
 // #cgo linux CFLAGS: -DGPU_GUARD
 // #cgo windows CFLAGS: -DGPU_GUARD
-// #cgo darwin CFLAGS: -DGPU_GUARD -DGPU_GUARD_FIRST
+// #cgo darwin CFLAGS: -DGPU_GUARD -DGPU_GUARD_FIRST -funwind-tables
 import "C"
