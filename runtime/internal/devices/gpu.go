@@ -102,6 +102,12 @@ func openAdapter(ctx context.Context, d driver.Driver, i int, a driver.Adapter, 
 		return nil, err
 	}
 	q := gpu.Options{Library: d.Name(), Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
+	if !a.Software {
+		if q.Speed, err = gpu.Speed(ctx, h); err != nil {
+			h.Close()
+			return nil, err
+		}
+	}
 	if o.Precision == "" || o.Precision == "auto" {
 		q.Half, q.Why = prefersHalf(ctx, h, a)
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	// Half stores weights and activations as halves; sums are of floats.
 	Half bool
 	Why  string // the precision was chosen so, for people; may be empty
+	// Speed is what Speed measured; 0: the device is taken for a fast one.
+	Speed float64
 	// Tune times the ways to do each convolution the first time that its shape
 	// is compiled, and keeps the results in the folder Cache, if it is not empty.
 	Tune  bool
@@ -69,7 +71,7 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if a.Software {
 		kind = "software"
 	}
-	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice, close: after,
+	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice.paced(o.Speed), close: after,
 		about: device.Info{Name: a.Name, Detail: strings.Join(append(slices.DeleteFunc([]string{kind, a.Backend, a.Driver}, func(s string) bool { return s == "" }), precision), ", "), Software: a.Software}}
 	if a.Software {
 		g.choose = softwareDevice

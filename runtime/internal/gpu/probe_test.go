@@ -9,6 +9,8 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver/drivertest"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/runtime/internal/unet"
+	"github.com/i2sb-go/i2sb/weights"
 )
 
 // Limits that an adapter claims are not believed: a program that needs more than
@@ -40,6 +42,46 @@ func TestLimitsAreNotBelieved(t *testing.T) {
 		if g.Close(); null.Live() != 0 {
 			t.Errorf("%d things are left", null.Live())
 		}
+	}
+}
+
+// A slow device gets shorter submits, and a tiny one no shorter ones than a
+// software adapter.
+func TestSlowDevicesGetShortSubmits(t *testing.T) {
+	last := 0
+	for _, c := range []struct {
+		speed    float64
+		patience int64
+	}{{0, 400e9}, {60e12, 400e9}, {400e9, 50e9}, {16e9, 2e9}} {
+		g := New(drivertest.NewNull(), driver.Adapter{}, Options{Speed: c.speed}, nil).(*gpu)
+		if g.choose.patience != c.patience {
+			t.Errorf("%g a second: submits of %d", c.speed, g.choose.patience)
+		}
+		p, err := unet.Build(weights.ADM256(false), 1, 256, 256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params, _ := g.store(p)
+		l, err := lower(p, false, params, g.limits, g.choose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		submits, work := 1, int64(0)
+		for i := range l.calls {
+			cost := g.choose.work(&l.calls[i])
+			if cost > 4*c.patience {
+				t.Errorf("%g a second: %s alone is work of %d", c.speed, l.calls[i].label(), cost)
+			}
+			if work+cost > c.patience {
+				submits, work = submits+1, 0
+			}
+			work += cost
+		}
+		t.Logf("%g a second: %d submits", c.speed, submits)
+		if submits < last {
+			t.Errorf("%g a second: %d submits", c.speed, submits)
+		}
+		last = submits
 	}
 }
 

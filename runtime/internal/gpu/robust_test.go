@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -132,6 +133,32 @@ func TestShared(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// With one seed the GPU's picture is the CPU's, to 48 dB at least.
+func TestSamePictureAsTheCPU(t *testing.T) {
+	c, err := cpu.New(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	want, err := restore(t.Context(), c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := restore(t.Context(), open(t, Options{}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum float64
+	for i := range want {
+		sum += math.Pow(float64(got[i]-want[i]), 2)
+	}
+	db := 10 * math.Log10(4*float64(len(want))/sum) // from -1 to 1
+	t.Logf("%.1f dB", db)
+	if !(db >= 48) {
+		t.Errorf("they agree to %.1f dB only", db)
+	}
 }
 
 // Memory tells what the driver is asked for, to a tenth.
