@@ -20,6 +20,9 @@ import (
 	"github.com/i2sb-go/i2sb/weights"
 )
 
+// small are the weights of restore's network.
+var small = sync.OnceValue(func() weights.Source { return optest.RandomNetwork(optest.Networks()["base"]) })
+
 // restore walks one step over a small picture, opening and closing everything.
 func restore(ctx context.Context, d device.Device, between func()) ([]float32, error) {
 	sched, err := bridge.NewSchedule(bridge.Config{Interval: 100, BetaMax: 0.3, T0: 1e-4, T: 1})
@@ -35,7 +38,7 @@ func restore(ctx context.Context, d device.Device, between func()) ([]float32, e
 	if err != nil {
 		return nil, err
 	}
-	n, err := d.Load(ctx, p, optest.Random(p))
+	n, err := d.Load(ctx, p, small())
 	if err != nil {
 		return nil, err
 	}
