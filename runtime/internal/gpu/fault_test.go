@@ -121,7 +121,7 @@ func TestFaultsNameOperators(t *testing.T) {
 		{"Group", 20, driver.Memory, []string{"output_blocks.", "memory"}},
 		{"Submit", 3, driver.Lost, []string{"lost", "network: import to export"}},
 		{"Wait", 1, driver.Hang, []string{"does not answer", "scatter"}},
-		{"Wait", 10, driver.Hang, []string{"does not answer", "output_blocks.", "pack"}},
+		{"Wait", 3, driver.Hang, []string{"does not answer", "out.2.weight: unpack"}},
 		{"Read", 1, driver.Lost, []string{"lost", "advance"}},
 		{"Write", 30, driver.Lost, []string{"output_blocks.", "lost"}},
 	} {

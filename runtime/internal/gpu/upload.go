@@ -37,6 +37,7 @@ type upload struct {
 	stage  driver.Buffer // scales, then elements
 	scales int64         // bytes that scales may take
 	room   []byte        // of transfer
+	sent   int           // bytes since the device was waited for
 	floats []float32     // the largest tensor that is read in floats, in whole blocks
 }
 
@@ -206,7 +207,8 @@ func (m *matrix) take(ctx context.Context, part []byte) error {
 	return nil
 }
 
-// unpack makes weights of what the stage holds, and waits.
+// unpack makes weights of what the stage holds. What was sent keeps memory until it
+// is waited for, and waiting takes its time in browsers, so not every tensor is.
 func (m *matrix) unpack(ctx context.Context) error {
 	first, outs, p := m.done/m.per, m.at/m.per, m.pieces[0]
 	rows := m.s.rows() * m.s.taps
@@ -232,8 +234,13 @@ func (m *matrix) unpack(ctx context.Context) error {
 	if err := m.submit(ctx, r); err != nil {
 		return err
 	}
+	m.sent += m.at
 	if m.done, m.at = m.done+m.at, 0; first/4+blocks(outs) == p.o0+p.blocks {
 		m.pieces = m.pieces[1:]
 	}
+	if m.sent < staging {
+		return nil
+	}
+	m.sent = 0
 	return m.wait(ctx)
 }
