@@ -177,9 +177,11 @@ async function open({ name, source, cached, keep }, { device, why, sha256, signa
   return { ...info, sha256: got, bytes: source.size };
 }
 
-/** What the worker holds, for tests of leaks. */
-async function usage() {
-  return { value: (await engine).usage() };
+/** What the worker holds, and not what Go has yet to collect; for tests of leaks. */
+async function usage(_, signal) {
+  const { calls, usage } = await engine;
+  await call(calls, 'collect', signal);
+  return { value: usage() };
 }
 
 // ---- restoring

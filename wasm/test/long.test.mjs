@@ -1,5 +1,6 @@
-// A thousand restorations of the smallest network leave the memory as it was:
-// WebAssembly's, what Go holds of JavaScript's, and the GPU's.
+// A thousand restorations of the smallest network, of four sizes, leave the
+// memory as it was: WebAssembly's, what Go holds of JavaScript's, and the GPU's.
+// The pictures are small because SwiftShader computes some hundred pixels a second.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -33,7 +34,7 @@ for (const device of ['wasm', 'webgpu']) {
       const model = await load('/out/tiny.i2sb', { device });
       const marks = [];
       for (let i = 1; i <= times; i++) {
-        const bitmap = await model.restore(new ImageData(16 + (i % 4) * 4, 24), { seed: i });
+        const bitmap = await model.restore(new ImageData(8 + (i % 4) * 4, 8), { seed: i });
         bitmap.close();
         if (i % Math.ceil(times / 10) === 0) {
           marks.push({ ...await model.usage(), ...await held() });
@@ -46,7 +47,7 @@ for (const device of ['wasm', 'webgpu']) {
     await browser.close();
     server.close();
     const [early, late] = [marks.slice(0, 5), marks.slice(5)];
-    const room = { wasm: 2 << 20, handles: 400, buffers: 0, bytes: 0, pipelines: 0 };
+    const room = { wasm: 2 << 20, handles: 10, buffers: 0, bytes: 0, pipelines: 0 };
     for (const of of Object.keys(marks[0])) {
       const most = (list) => Math.max(...list.map((m) => m[of]));
       assert.ok(most(late) <= most(early) + room[of], `${of} grew: ${JSON.stringify(marks)}`);
