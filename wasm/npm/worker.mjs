@@ -2,7 +2,7 @@
 import { start } from './engine.mjs';
 import { I2SBError, aborted, pack } from './errors.mjs';
 import { adapter } from './features.mjs';
-import { read, readMask, write } from './pixels.mjs';
+import { read, readMask, writable, write } from './pixels.mjs';
 import { Download, Local } from './source.mjs';
 import * as store from './store.mjs';
 import { unshared } from './threads.mjs';
@@ -190,6 +190,8 @@ async function restore({ picture, mask, options }, signal, tell) {
   const { width, height, data } = await read(picture);
   const hole = mask ? await readMask(mask, width, height) : null;
   const { output, type, quality, ...rest } = options;
+  const scale = rest.task?.startsWith('sr4x') ? 4 : 1;
+  writable(scale * width, scale * height, options);
   const order = JSON.stringify({ ...rest, width, height });
   for (let tries = 0; ; tries++) {
     if (signal.aborted) throw aborted();
