@@ -28,7 +28,7 @@ export const troubles = {
     'The browser does not know its format, or the file is damaged. JPEG, PNG, WebP and AVIF work everywhere; save it as one of them.', [another]],
   'bad-option': ['A setting cannot be used',
     'The model does not take this combination. The model’s own settings always work.', [['defaults', 'Use the model’s settings']]],
-  network: ['The download was cut',
+  network: ['The model could not be fetched',
     'Look whether you are connected, then go on; what has arrived is kept.', [['reload', 'Go on']]],
   closed: ['The model was closed', 'Try again; it will be opened anew.', [retry]],
   internal: ['Something broke in here',
