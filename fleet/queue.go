@@ -20,6 +20,7 @@ const (
 	inputs      = "I2SB_INPUTS"
 	results     = "I2SB_RESULTS"
 	records     = "I2SB_RECORDS"
+	leases      = "I2SB_LEASES"
 )
 
 // Options are how a Queue is made where it does not exist yet.
@@ -55,6 +56,7 @@ type Queue struct {
 	inputs  jetstream.ObjectStore
 	results jetstream.ObjectStore
 	records jetstream.KeyValue
+	leases  jetstream.KeyValue
 }
 
 // Open connects to a server or cluster and makes what is not there yet. A
@@ -103,7 +105,10 @@ func (q *Queue) make(ctx context.Context) error {
 			return err
 		}
 	}
-	q.records, err = q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: records, Storage: jetstream.FileStorage, Replicas: q.o.Replicas})
+	if q.records, err = q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: records, Storage: jetstream.FileStorage, Replicas: q.o.Replicas}); err != nil {
+		return err
+	}
+	q.leases, err = q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: leases, Storage: jetstream.FileStorage, Replicas: q.o.Replicas, TTL: leftAfter})
 	return err
 }
 

@@ -62,6 +62,13 @@ type Submit struct {
 // in the queue is not queued twice, and what is done is not done again.
 func (s *Submit) Run(ctx context.Context, q *Queue, in []Input, wait bool) ([]Outcome, error) {
 	s.q, s.pending = q, map[string][]*Outcome{}
+	swept := map[string]bool{}
+	for _, i := range in {
+		if dir := filepath.Dir(i.Out); i.Out != "" && !swept[dir] {
+			swept[dir] = true
+			_, _ = picture.Sweep(dir, leftAfter) // another run may manage what this one cannot
+		}
+	}
 	all := make([]Outcome, len(in))
 	for i := range in {
 		o := &all[i]

@@ -48,6 +48,9 @@ func (w *Worker) Run(ctx context.Context, q *Queue) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() { w.sweep(ctx) })
+	defer sweeping.Wait()
 	for ctx.Err() == nil {
 		m, err := q.next(ctx)
 		switch {

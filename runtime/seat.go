@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
@@ -16,6 +18,8 @@ type seat struct {
 	device  device.Device
 	network device.Network
 	program device.Program // of the last size
+	needs   sync.Map       // what windows of a few sizes need: device.Memory by [2]int
+	sizes   atomic.Int32   // in needs
 }
 
 // sit opens a device and loads the network onto it.

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/runtime/keeper/keepertest"
 )
 
@@ -180,6 +181,21 @@ func TestMetricsAndTraces(t *testing.T) {
 	}
 }
 
+// What a keeper does about a device that is lost is counted.
+func TestALostDeviceIsCounted(t *testing.T) {
+	m := NewMetrics()
+	s := start(t, Config{Metrics: m})
+	for _, k := range []keeper.Kind{keeper.Lost, keeper.Opened, keeper.Lost, keeper.Fallback, keeper.Opened} {
+		m.Keeper(keeper.Event{Kind: k, Model: "lost"})
+	}
+	_, b := s.get(t, "/metrics")
+	for _, line := range []string{"i2sb_device_lost_total 2", "i2sb_device_fallbacks_total 1", `i2sb_models_opened_total{model="lost"} 2`} {
+		if !strings.Contains(string(b), line) {
+			t.Errorf("no %s", line)
+		}
+	}
+}
+
 func TestEndingFinishesWhatRuns(t *testing.T) {
 	f := &fake{hold: make(chan struct{}), began: make(chan string, 10)}
 	s := start(t, Config{Engines: []Engine{f}})
@@ -192,7 +208,7 @@ func TestEndingFinishesWhatRuns(t *testing.T) {
 		}()
 	}
 	<-f.began
-	eventually(t, "all are in", func() bool { n, _ := s.queue.length(1); return n == 1 })
+	eventually(t, "all are in", func() bool { n, _ := s.queue.length(); return n == 1 })
 	s.stop()
 	eventually(t, "it ends", s.ending.Load)
 	for path, code := range map[string]string{"/readyz": "closing", "/v1/restore": "closing"} {

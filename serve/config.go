@@ -31,6 +31,7 @@ type Config struct {
 	MaxBytes  int64         // of a request's body; 32 MiB
 	MaxPixels int64         // of a picture and of its result; 16 million
 	Queue     int           // requests that may wait; 64
+	MaxWait   time.Duration // for which a request may be expected to wait; 30 s
 	Batch     int           // equal sizes that the device gets together; 1
 	Deadline  time.Duration // from a request's arrival to its result; 5 min
 	Grace     time.Duration // for what runs when the server ends; 30 s
@@ -50,7 +51,7 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Models) == 0 || len(c.Engines) == 0 {
 		return c, errors.New("serve: Config needs Models and Engines")
 	}
-	for name, v := range map[string]int64{"MaxBytes": c.MaxBytes, "MaxPixels": c.MaxPixels, "Queue": int64(c.Queue), "Batch": int64(c.Batch),
+	for name, v := range map[string]int64{"MaxBytes": c.MaxBytes, "MaxPixels": c.MaxPixels, "Queue": int64(c.Queue), "MaxWait": int64(c.MaxWait), "Batch": int64(c.Batch),
 		"Deadline": int64(c.Deadline), "Grace": int64(c.Grace), "Conns": int64(c.Conns), "Buffer": c.Buffer} {
 		if v < 0 {
 			return c, fmt.Errorf("serve: %s is negative", name)
@@ -59,6 +60,7 @@ func (c Config) withDefaults() (Config, error) {
 	setTo(&c.MaxBytes, 32<<20)
 	setTo(&c.MaxPixels, 16<<20)
 	setTo(&c.Queue, 64)
+	setTo(&c.MaxWait, 30*time.Second)
 	setTo(&c.Batch, 1)
 	setTo(&c.Deadline, 5*time.Minute)
 	setTo(&c.Grace, 30*time.Second)

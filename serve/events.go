@@ -123,7 +123,7 @@ func (n *news) take() (steps []stepEvent, preview []byte, size pictureEvent) {
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, j *job) {
 	n := &news{wanted: j.request.previews, more: make(chan struct{}, 1)}
 	j.watch = n.stepped
-	ahead, _ := s.queue.length(1)
+	ahead, _ := s.queue.length()
 	if err := s.admit(j); err != nil {
 		s.fail(w, r, problemOf(j.ctx, err))
 		return

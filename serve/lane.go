@@ -153,7 +153,7 @@ func (s *Server) encode(e Engine, j *job, k *keeper.Job) {
 	if err != nil {
 		return
 	}
-	s.queue.served(k.Result.Elapsed)
+	s.queue.served(j.cost, k.Result.Elapsed)
 	s.c.Metrics.restore.WithLabelValues(j.shape.model).Observe(k.Result.Elapsed.Seconds())
 	s.c.Metrics.pixels.Add(float64(k.Out.Image.W * k.Out.Image.H))
 	_, span := s.tracer.Start(j.ctx, "queue", trace.WithTimestamp(j.entered))
@@ -167,7 +167,7 @@ func (s *Server) encode(e Engine, j *job, k *keeper.Job) {
 	k.Out.Text = map[string]string{"Software": "i2sb-run", "task": j.request.settings.Task, "sampler": r.Sampler, "steps": strconv.Itoa(r.Steps),
 		"seed": strconv.FormatUint(r.Seed, 10), "pack": j.request.model.Header.ID()}
 	var b bytes.Buffer
-	if err = picture.Encode(&b, k.Out, j.request.format, j.request.quality); err != nil {
+	if err = picture.EncodeQuickly(&b, k.Out, j.request.format, j.request.quality); err != nil {
 		return
 	}
 	j.encoded = time.Since(start)

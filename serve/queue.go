@@ -10,18 +10,24 @@ import (
 
 // queue holds jobs that wait for a device. It is fair by work: the client
 // whose pictures have cost least comes first, and when the queue is full the
-// client with most jobs in it loses its last one to a client with fewer.
+// client with most jobs in it loses its last one to a client with fewer. Full
+// is a queue of so many jobs, or of so much work that a newcomer would wait too
+// long.
 type queue struct {
-	limit  int   // jobs
-	pixels int64 // of a group
+	limit    int           // jobs
+	patience time.Duration // for which a newcomer may be expected to wait; 0: for ever
+	pixels   int64         // of a group
+	engines  int
 
 	mu      sync.Mutex
 	changed sync.Cond
 	n       int
+	cost    float64 // of all jobs
 	clients map[string]*line
 	clock   float64 // virtual time: what the client served last had been given
 	closed  bool
-	service time.Duration // moving mean of the device's time for a job
+	took    float64 // seconds of devices of late, and the jobs' cost: older ones count less
+	worth   float64
 }
 
 // line is one client's jobs, the oldest first; there may be none.
@@ -35,8 +41,8 @@ var (
 	errClosed = errors.New("the queue is closed")
 )
 
-func newQueue(limit int, pixels int64) *queue {
-	q := &queue{limit: limit, pixels: pixels, clients: map[string]*line{}, service: time.Second}
+func newQueue(limit int, pixels int64, engines int, patience time.Duration) *queue {
+	q := &queue{limit: limit, patience: patience, pixels: pixels, engines: engines, clients: map[string]*line{}}
 	q.changed.L = &q.mu
 	return q
 }
@@ -50,7 +56,7 @@ func (q *queue) push(j *job) (gone *job, err error) {
 		return nil, errClosed
 	}
 	l := q.clients[j.client]
-	if q.n >= q.limit {
+	if q.n >= q.limit || q.patience > 0 && q.wait() > q.patience {
 		if gone = q.makeRoom(l); gone == nil {
 			return nil, errFull
 		}
@@ -61,6 +67,7 @@ func (q *queue) push(j *job) (gone *job, err error) {
 	}
 	l.jobs = append(l.jobs, j)
 	q.n++
+	q.cost += j.cost
 	q.changed.Broadcast()
 	return gone, nil
 }
@@ -98,7 +105,9 @@ func (q *queue) take(j *job) bool {
 		return false
 	}
 	l.jobs = slices.Delete(l.jobs, i, i+1)
+	q.cost -= j.cost
 	if q.n--; q.n == 0 {
+		q.cost = 0
 		clear(q.clients)
 	}
 	return true
@@ -171,19 +180,27 @@ func (q *queue) next(group []*job) *job {
 	return best.jobs[0]
 }
 
-// served tells how long the device took for a job.
-func (q *queue) served(d time.Duration) {
+// served tells how long a device took for a job.
+func (q *queue) served(cost float64, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.service += (d - q.service) / 8
+	q.took += d.Seconds() - q.took/16
+	q.worth += cost - q.worth/16
 }
 
-// length is how many wait; wait is how long a newcomer would, by what jobs have
-// taken so far.
-func (q *queue) length(engines int) (n int, wait time.Duration) {
+// wait is how long a newcomer would wait, by what work has taken of late.
+func (q *queue) wait() time.Duration {
+	if q.worth == 0 {
+		return 0
+	}
+	return time.Duration(q.took / q.worth * q.cost / float64(q.engines) * float64(time.Second))
+}
+
+// length is how many wait, and how long a newcomer would.
+func (q *queue) length() (n int, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.n, q.service * time.Duration(q.n) / time.Duration(engines)
+	return q.n, q.wait()
 }
 
 // close lets pop end after the last job.

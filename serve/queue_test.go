@@ -28,7 +28,7 @@ func order(q *queue, n int) (s string) {
 }
 
 func TestClientsShareTheDevice(t *testing.T) {
-	q := newQueue(100, 1e9)
+	q := newQueue(100, 1e9, 1, 0)
 	for i := range 6 {
 		pushed(t, q, waiting("a", 1, i))
 	}
@@ -49,7 +49,7 @@ func TestClientsShareTheDevice(t *testing.T) {
 }
 
 func TestTheLongestLineGivesWay(t *testing.T) {
-	q := newQueue(4, 1e9)
+	q := newQueue(4, 1e9, 1, 0)
 	var last *job
 	for i := range 4 {
 		last = waiting("a", 1, i)
@@ -67,13 +67,13 @@ func TestTheLongestLineGivesWay(t *testing.T) {
 	if gone, err := q.push(waiting("b", 1, 7)); gone != nil || !errors.Is(err, errFull) {
 		t.Errorf("b's third: %v %v", gone, err)
 	}
-	if n, _ := q.length(1); n != 4 {
+	if n, _ := q.length(); n != 4 {
 		t.Errorf("%d wait", n)
 	}
 }
 
 func TestEqualSizesGoTogether(t *testing.T) {
-	q := newQueue(100, 10)
+	q := newQueue(100, 10, 1, 0)
 	for i := range 12 {
 		pushed(t, q, waiting(fmt.Sprint(i), 1+i%2*2, i))
 	}
@@ -94,7 +94,7 @@ func TestEqualSizesGoTogether(t *testing.T) {
 }
 
 func TestAPlaceIsLeft(t *testing.T) {
-	q := newQueue(2, 1e9)
+	q := newQueue(2, 1e9, 1, 0)
 	a, b := waiting("a", 1, 0), waiting("b", 1, 1)
 	pushed(t, q, a, b)
 	if !q.remove(a) || q.remove(a) {
@@ -110,5 +110,32 @@ func TestAPlaceIsLeft(t *testing.T) {
 	}
 	if _, err := q.push(a); !errors.Is(err, errClosed) {
 		t.Error(err)
+	}
+}
+
+// A queue is full of work, too, and fair in that: who has fewer pictures in it
+// takes a place.
+func TestTheWaitIsBounded(t *testing.T) {
+	q := newQueue(100, 1e9, 2, time.Minute)
+	pushed(t, q, waiting("a", 1000, 0)) // nothing is known yet
+	for range 100 {
+		q.served(10, 5*time.Second) // a pixel takes half a second
+	}
+	if n, wait := q.length(); n != 1 || wait.Round(time.Second) != 250*time.Second {
+		t.Errorf("%d wait, a newcomer would for %v", n, wait)
+	}
+	if gone, err := q.push(waiting("b", 1, 1)); gone != nil || !errors.Is(err, errFull) {
+		t.Errorf("%v %v", gone, err)
+	}
+	q.pop(1, 0)
+	pushed(t, q, waiting("a", 100, 2), waiting("a", 100, 3), waiting("a", 100, 4))
+	if gone, err := q.push(waiting("a", 1, 5)); gone != nil || !errors.Is(err, errFull) {
+		t.Errorf("a's own: %v %v", gone, err)
+	}
+	if gone, err := q.push(waiting("b", 1, 6)); gone == nil || gone.entered != time.Unix(4, 0) || err != nil {
+		t.Errorf("b's: %v %v", gone, err)
+	}
+	if n, wait := q.length(); n != 3 || wait.Round(time.Millisecond) != 50250*time.Millisecond {
+		t.Errorf("%d wait, a newcomer would for %v", n, wait)
 	}
 }

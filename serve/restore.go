@@ -59,7 +59,8 @@ func (s *Server) admit(j *job) error {
 		j.body.room.end()
 	}
 	if errors.Is(err, errFull) {
-		return s.full("%d pictures wait", s.c.Queue)
+		n, wait := s.queue.length()
+		return s.full("%d pictures wait, for about %.0f s", n, wait.Seconds())
 	}
 	return err
 }
@@ -68,7 +69,7 @@ func (s *Server) admit(j *job) error {
 // should be one.
 func (s *Server) full(detail string, args ...any) *Problem {
 	p := problem("queue-full", detail, args...)
-	_, p.retry = s.queue.length(len(s.c.Engines))
+	_, p.retry = s.queue.length()
 	p.retry = max(p.retry, time.Second)
 	return p
 }

@@ -259,12 +259,12 @@ func TestFullQueue(t *testing.T) {
 			}()
 		}
 		eventually(t, "they are taken", func() bool {
-			n, _ := s.queue.length(1)
+			n, _ := s.queue.length()
 			return n == 0 || n == 2
 		})
 		time.Sleep(50 * time.Millisecond)
 	}
-	eventually(t, "two wait", func() bool { n, _ := s.queue.length(1); return n == 2 })
+	eventually(t, "two wait", func() bool { n, _ := s.queue.length(); return n == 2 })
 	a, b := s.post(t, "", photo)
 	wants(t, "a fifth", "queue-full", a, b)
 	if a.Header.Get("Retry-After") == "" {
@@ -291,14 +291,14 @@ func TestCancelledRequestsLeaveTheirPlace(t *testing.T) {
 			errs <- err
 		}()
 	}
-	eventually(t, "four wait", func() bool { n, _ := s.queue.length(1); return n == 4 })
+	eventually(t, "four wait", func() bool { n, _ := s.queue.length(); return n == 4 })
 	cancel()
 	for range 6 {
 		if err := <-errs; err == nil {
 			t.Error("a cancelled request was answered")
 		}
 	}
-	eventually(t, "the places are free", func() bool { n, _ := s.queue.length(1); return n == 0 })
+	eventually(t, "the places are free", func() bool { n, _ := s.queue.length(); return n == 0 })
 	eventually(t, "the room is free", func() bool { return s.bodies.room.TryAcquire(s.c.Buffer) })
 	s.bodies.room.Release(s.c.Buffer)
 	close(f.hold) // the device was given up, too: else this would not be answered

@@ -42,7 +42,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{c: c, log: c.Log, tracer: c.Tracer.Tracer("github.com/i2sb-go/i2sb/serve"),
-		queue:  newQueue(c.Queue, c.MaxPixels),
+		queue:  newQueue(c.Queue, c.MaxPixels, len(c.Engines), c.MaxWait),
 		bodies: newTransfers(c.Buffer, 256<<10), answers: newTransfers(c.Buffer, 0), conns: newConns(c.Conns)}
 	if s.list, err = s.listModels(); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Metrics.gauge("queue_length", "Requests that wait for a device.", func() float64 {
-		n, _ := s.queue.length(1)
+		n, _ := s.queue.length()
 		return float64(n)
 	})
 	c.Metrics.gauge("connections", "Connections.", func() float64 { return float64(s.conns.count()) })

@@ -53,6 +53,7 @@ func (a *app) serveCommand() *cobra.Command {
 	f.Int64Var(&s.c.MaxBytes, "max-bytes", 32<<20, "largest body")
 	f.Int64Var(&s.c.MaxPixels, "max-pixels", 16<<20, "largest picture, and largest result")
 	f.IntVar(&s.c.Queue, "queue", 64, "requests that may wait")
+	f.DurationVar(&s.c.MaxWait, "max-wait", 30*time.Second, "for which a request may be expected to wait")
 	f.IntVar(&s.c.Batch, "batch", 1, "pictures of equal size that a device gets together")
 	f.DurationVar(&s.c.Deadline, "deadline", 5*time.Minute, "from a request's arrival to its result")
 	f.DurationVar(&s.c.Grace, "grace", 30*time.Second, "for what runs when the server ends")
@@ -137,7 +138,7 @@ func (s *server) check() error {
 		return err
 	}
 	for name, v := range map[string]int64{"max-bytes": s.c.MaxBytes, "max-pixels": s.c.MaxPixels, "queue": int64(s.c.Queue), "batch": int64(s.c.Batch),
-		"deadline": int64(s.c.Deadline), "grace": int64(s.c.Grace), "max-connections": int64(s.c.Conns), "open-models": int64(s.open)} {
+		"max-wait": int64(s.c.MaxWait), "deadline": int64(s.c.Deadline), "grace": int64(s.c.Grace), "max-connections": int64(s.c.Conns), "open-models": int64(s.open)} {
 		if v < 1 {
 			return usagef("--%s %d: a number from 1 on", name, v)
 		}

@@ -52,6 +52,16 @@ func (p *Picture) Lossy(format string) string {
 // Text is recorded in a PNG's text chunks, a JPEG's comment or a TIFF's
 // description, where ReadText finds it.
 func Encode(w io.Writer, p *Picture, format string, quality int) error {
+	return encodeAs(w, p, format, quality, false)
+}
+
+// EncodeQuickly is Encode with PNGs that are made in half the time and are a
+// fifth larger.
+func EncodeQuickly(w io.Writer, p *Picture, format string, quality int) error {
+	return encodeAs(w, p, format, quality, true)
+}
+
+func encodeAs(w io.Writer, p *Picture, format string, quality int, quick bool) error {
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -64,7 +74,7 @@ func Encode(w io.Writer, p *Picture, format string, quality int) error {
 	}
 	switch format {
 	case "png":
-		return q.png(w)
+		return q.png(w, quick)
 	case "jpeg":
 		return q.jpeg(w, quality)
 	case "tiff":

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // WriteFile makes a file whole or not at all: it is written under a temporary
@@ -63,6 +64,30 @@ func temporary(path string) (*os.File, error) {
 		pe.Path = path // that is the name the caller knows
 	}
 	return f, err
+}
+
+// Sweep removes what writers that were killed left in a folder: temporary
+// files that nobody has written to for as long as age. It returns how many.
+func Sweep(dir string, age time.Duration) (n int, err error) {
+	all, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	for _, f := range all {
+		if is, _ := filepath.Match(".i2sb-????????????.tmp", f.Name()); !is || !f.Type().IsRegular() {
+			continue
+		}
+		i, e := f.Info()
+		if e != nil || time.Since(i.ModTime()) < age {
+			continue
+		}
+		if e = os.Remove(filepath.Join(dir, f.Name())); e == nil {
+			n++
+		} else if !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return n, err
 }
 
 // claim gives a file its name if that is free: an empty file takes the name,

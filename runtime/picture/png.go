@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Of a PNG: the signature and the IHDR chunk, which come first, and where in
@@ -30,7 +31,19 @@ const greyKind = 4
 // pngIsGrey tells whether a PNG has no colour: bit 1 of its kind.
 func pngIsGrey(b []byte) bool { return len(b) > pngKind && b[pngKind]&2 == 0 }
 
-func (p *Picture) png(w io.Writer) error {
+// pngBuffers are the encoder's, used again.
+type pngBuffers struct{ sync.Pool }
+
+func (b *pngBuffers) Get() *png.EncoderBuffer {
+	e, _ := b.Pool.Get().(*png.EncoderBuffer)
+	return e
+}
+
+func (b *pngBuffers) Put(e *png.EncoderBuffer) { b.Pool.Put(e) }
+
+var quickly = &png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &pngBuffers{}}
+
+func (p *Picture) png(w io.Writer, quick bool) error {
 	grey := p.Image.C == 1 && p.Alpha != nil
 	var img image.Image
 	switch {
@@ -41,7 +54,11 @@ func (p *Picture) png(w io.Writer) error {
 	default:
 		img = p.ToImage()
 	}
-	return png.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
+	e := &png.Encoder{}
+	if quick {
+		e = quickly
+	}
+	return e.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
 		if grey {
 			head[pngDepth], head[pngKind] = 8, greyKind
 			if p.Depth == 16 {
