@@ -101,6 +101,10 @@ func (l *load) answered(k *kind, a *http.Response, b []byte, took float64) {
 	timing := a.Header.Get("Server-Timing")
 	if k.events {
 		var err error
+		if bytes.Contains(b, []byte("\nevent: error\n")) && bytes.Contains(b, []byte(`"code":"queue-full"`)) {
+			l.count(func(t *tally) { t.full++ }) // another client's request took its place
+			return
+		}
 		if b, timing, err = lastEvent(b); err != nil {
 			l.wrong(k.query, "%v", err)
 			return
