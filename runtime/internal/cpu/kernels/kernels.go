@@ -69,13 +69,13 @@ type Thread interface {
 }
 
 // Sharer is a Set that hands out a loop's items to threads of its own, where
-// goroutines are no threads.
+// goroutines are no threads, or slower ones.
 type Sharer interface {
 	Set
 	// Threads is how many there are, the caller's among them.
 	Threads() int
-	// Share computes n items of a kernel, step at a time, on as many threads as
-	// there are addresses of scratch.
+	// Share computes n items of a kernel, at most step at a time, on as many
+	// threads as there are addresses of scratch.
 	Share(k Kernel, args int64, n, step int, scratch []int64)
 }
 
