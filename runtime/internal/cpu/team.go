@@ -138,11 +138,11 @@ func (t *team) run(threads int, k kernels.Kernel, args int64, n int) {
 		t.members[0].Run(k, args, 0, n, t.members[0].scratch.Addr)
 		return
 	}
-	step := max(1, n/(8*threads))
 	if t.sharer != nil {
-		t.sharer.Share(k, args, n, step, t.scratch[:threads])
+		t.sharer.Share(k, args, n, t.scratch[:threads])
 		return
 	}
+	step := max(1, n/(8*threads))
 	l := &loop{kernel: k, args: args, n: int64(n), step: int64(step), end: make(chan struct{}, 1)}
 	l.left.Store(l.n)
 	for _, m := range t.members[1:threads] {

@@ -74,9 +74,9 @@ type Sharer interface {
 	Set
 	// Threads is how many there are, the caller's among them.
 	Threads() int
-	// Share computes n items of a kernel, at most step at a time, on as many
-	// threads as there are addresses of scratch.
-	Share(k Kernel, args int64, n, step int, scratch []int64)
+	// Share computes n items of a kernel on as many threads as there are
+	// addresses of scratch.
+	Share(k Kernel, args int64, n int, scratch []int64)
 }
 
 // MemoryError says that memory for a tensor cannot be had.

@@ -16,7 +16,7 @@ void *i2sb_alloc(size_t bytes);
 void i2sb_free(void *p, size_t bytes);
 
 #ifdef __linux__
-// i2sb_share computes n items of a kernel, at most step at a time, on the calling
-// thread and threads-1 more, each with its scratch. One call at a time.
-void i2sb_share(i2sb_run run, int64_t kernel, int64_t args, int64_t n, int64_t step, const int64_t *scratch, int64_t threads);
+// i2sb_share computes n items of a kernel on the calling thread and threads-1
+// more, each with its scratch. One call at a time.
+void i2sb_share(i2sb_run run, int64_t kernel, int64_t args, int64_t n, const int64_t *scratch, int64_t threads);
 #endif
