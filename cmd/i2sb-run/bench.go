@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/i2sb-go/i2sb/runtime/bench"
-	"github.com/i2sb-go/i2sb/weights"
 )
 
 // bencher times a network.
@@ -65,26 +64,13 @@ func (b *bencher) run(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	if b.net == "adm256" {
-		o.Network = weights.ADM256(false)
-	} else {
-		name := b.net
-		if name == "default" {
-			name = ""
-		}
-		src, err := b.openSource(ctx, name)
-		if err != nil {
-			return err
-		}
-		p, closer, err := src.OpenPack(ctx)
-		if err != nil {
-			return err
-		}
-		defer closer.Close()
-		defer p.Close()
-		o.Network, o.Weights = p.Header().Network, p
+	head, w, done, err := b.network(ctx, b.net)
+	if err != nil {
+		return err
 	}
-	open := time.Since(start)
+	defer done()
+	o.Network, o.Weights = head.Network, w
+	header := time.Since(start)
 	r, err := bench.Run(ctx, o)
 	if err != nil {
 		return classify(err)
@@ -95,10 +81,10 @@ func (b *bencher) run(ctx context.Context) error {
 		e.SetIndent("", "  ")
 		return e.Encode(r.Rows)
 	}
-	return b.print(r, open+r.Open)
+	return b.print(r, header)
 }
 
-func (b *bencher) print(r *bench.Result, open time.Duration) error {
+func (b *bencher) print(r *bench.Result, header time.Duration) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
 	if r.Roof.FLOPs > 0 {
@@ -111,7 +97,7 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 		}
 		fmt.Fprintf(&s, "Benchmark%s-%d\t%d\t%.0f ns/op\t%.1f GFLOP/s", name, row.Threads, row.Rounds, row.MS*1e6, row.GFLOPS)
 		if i == 0 {
-			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(open))
+			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(header+r.Open))
 		} else {
 			fmt.Fprintf(&s, "\t%d layers", row.Count)
 		}
@@ -123,10 +109,14 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 		}
 		s.WriteByte('\n')
 	}
+	fmt.Fprintf(&s, "\nfirst step after %.0f ms: %.0f to read the pack's header, %.0f to open the device, %.0f to load and compile, %.0f to evaluate\n",
+		ms(header+r.Device+r.Open+r.First), ms(header), ms(r.Device), ms(r.Open), ms(r.First))
 	profile(&s, r)
 	_, err := b.stdout.Write([]byte(s.String()))
 	return err
 }
+
+func ms(d time.Duration) float64 { return 1e3 * d.Seconds() }
 
 // profile prints what each kernel took, and its share of the roof: of the
 // arithmetic's or the memory's, whichever it is nearer to.
@@ -134,7 +124,7 @@ func profile(w io.Writer, r *bench.Result) {
 	if len(r.Kernels) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nfirst evaluation: %.0f ms\n\n", 1e3*r.First.Seconds())
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "kernel\tcalls\tms\tGFLOP/s\tGB/s\troof\t")
 	for _, k := range r.Kernels {
