@@ -56,10 +56,13 @@ test('every kernel passes the compiler', async () => {
   assert.match(wrong.join('\n'), /^a wrong one:1: error/);
 });
 
-test('a network of the reference within its tolerance', long, async () => {
-  const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', 'TestGPU'] });
-  assert.match(output, /--- PASS: TestGPU\/unet-tiny/);
-});
+for (const [what, some, count, options] of [['a walk', 'sample-cond', 1, {}], ['all fixtures', '', 13, long]]) {
+  test(`${what} of the reference, within the tolerances`, options, async () => {
+    const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', `TestGPU/${some}`, '-test.skip', 'TestGPU/train-'] });
+    console.log(output);
+    assert.equal(output.match(/--- PASS: TestGPU\//g).length, count);
+  });
+}
 
 test('a software adapter is named, and only taken when it is asked for', async () => {
   const r = await run(async ({ isSupported, load }) => {
