@@ -35,6 +35,7 @@ type DeviceListing struct {
 	Subgroups  bool    `json:"subgroups"`
 	Timestamps bool    `json:"timestamps"`
 	Allocated  int64   `json:"allocated_bytes,omitempty"` // the largest buffer that was had
+	Reached    int64   `json:"reached_bytes,omitempty"`   // the largest binding whose end a kernel reached
 	HalfSpeed  float64 `json:"half_speed,omitempty"`      // of a kernel that moves halves; with floats it is 1
 
 	Error string `json:"error,omitempty"` // it is there but cannot be used
@@ -56,7 +57,7 @@ func Devices(ctx context.Context) ([]DeviceListing, error) {
 	for i, g := range gpus {
 		d := DeviceListing{ID: fmt.Sprintf("gpu:%d", i), Name: g.Name, Kind: g.Type, Vendor: g.Vendor, Backend: g.Backend, Driver: g.Driver,
 			Software: g.Software, Buffer: g.Limits.Buffer, Binding: g.Limits.Binding, F16: g.F16, Subgroups: g.Subgroups,
-			Timestamps: g.Timestamps, HalfSpeed: g.HalfSpeed, Library: g.Library, Allocated: g.Allocated, StorageBuffers: g.Limits.StorageBuffers,
+			Timestamps: g.Timestamps, HalfSpeed: g.HalfSpeed, Library: g.Library, Allocated: g.Allocated, Reached: g.Reached, StorageBuffers: g.Limits.StorageBuffers,
 			Workgroups: g.Limits.Workgroups, Invocations: g.Limits.Invocations, WorkgroupMemory: g.Limits.WorkgroupMemory}
 		if i == auto {
 			d.Auto, d.Why = true, why

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/eval"
+	"github.com/i2sb-go/i2sb/eval/metric"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 )
@@ -44,7 +44,7 @@ func TestSameSeedSamePicture(t *testing.T) {
 				t.Errorf("one and %d threads differ", threads)
 			}
 		}
-		if p, _ := eval.PSNR(one, ref); p < 60 {
+		if p, _ := metric.PSNR(one, ref); p < 60 {
 			t.Errorf("it and ref agree to %.1f dB only", p)
 		}
 	})

@@ -1,3 +1,5 @@
+//go:build !js
+
 package runtime_test
 
 import (
@@ -6,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/eval"
+	"github.com/i2sb-go/i2sb/eval/metric"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
 )
@@ -39,7 +41,7 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 	defer m.Close()
 	whole := restore(t, m, x, runtime.WithSteps(3), runtime.WithTile(-1))
 	tiled := restore(t, m, x, runtime.WithSteps(3), runtime.WithTile(128))
-	agree, err := eval.PSNR(tiled, whole)
+	agree, err := metric.PSNR(tiled, whole)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,11 @@
 package shaders
 
 import (
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 //go:embed *.wgsl
@@ -61,6 +63,19 @@ func Make(file string, c Constants) (*Kernel, error) {
 	m.kernel.Text = m.text.String()
 	return &m.kernel, nil
 }
+
+// Version changes when any kernel does.
+func Version() string { return version() }
+
+var version = sync.OnceValue(func() string {
+	h := sha256.New()
+	entries, _ := files.ReadDir(".") // of an embedded folder: it is there, in the order of names
+	for _, e := range entries {
+		b, _ := files.ReadFile(e.Name())
+		fmt.Fprintf(h, "%s %d\n%s", e.Name(), len(b), b)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
+})
 
 func read(file string) ([]string, error) {
 	b, err := files.ReadFile(file + ".wgsl")

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"syscall/js"
 )
 
@@ -29,6 +30,12 @@ func main() {
 	}
 	export("load", w.load)
 	export("restore", w.restore)
+	export("collect", func([]js.Value) (any, error) {
+		// The second finds what the first one's finalizers have let go.
+		runtime.GC()
+		runtime.GC()
+		return nil, nil
+	})
 	o.Set("hash", js.FuncOf(hash))
 	o.Set("abort", js.FuncOf(func(js.Value, []js.Value) any {
 		if w.cancel != nil {

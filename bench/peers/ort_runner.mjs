@@ -1,13 +1,13 @@
-// Evaluates an export with onnxruntime-node, or with onnxruntime-web's WASM
-// when a last argument says so: once, writing the result, then once for every
+// Evaluates an export with onnxruntime-node, on the provider that a last argument
+// names (webgpu, else the CPU), or with onnxruntime-web's WASM (web): once, writing the result, then once for every
 // line of standard input, printing the milliseconds of each.
 import fs from 'node:fs';
 import readline from 'node:readline';
 
-const [folder, result, width, height, threads, web] = process.argv.slice(2);
+const [folder, result, width, height, threads, on] = process.argv.slice(2);
 const read = (name) => new Float32Array(new Uint8Array(fs.readFileSync(`${folder}/${name}.f32`)).buffer);
 let session, ort, name;
-if (web) {
+if (on === 'web') {
   ort = await import('onnxruntime-web');
   ort.env.wasm.numThreads = Number(threads);
   session = await ort.InferenceSession.create(new Uint8Array(fs.readFileSync(`${folder}/model.onnx`)), {
@@ -19,12 +19,12 @@ if (web) {
 } else {
   ort = await import('onnxruntime-node');
   session = await ort.InferenceSession.create(`${folder}/model.onnx`, {
-    executionProviders: ['cpu'],
+    executionProviders: [on || 'cpu'],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: Number(threads),
     interOpNumThreads: 1,
   });
-  name = `onnxruntime-node ${ort.env.versions.node}`;
+  name = `onnxruntime-node ${ort.env.versions.node}${on ? `, ${on}` : ''}`;
 }
 const x = read('x');
 const feeds = {

@@ -16,8 +16,8 @@ import (
 const usage = `bench/compare [--works NET/WxH,…] [--runners NAME,…] [--rounds N] [--threads N]
 
 Works are evaluations: default/256x256, adm256/256x256, or PACKFILE/WxH.
-Runners are ours and its kinds ours:avx2, ours:wasm, …; onnxruntime, web
-(onnxruntime-web's WASM), torch, torch:channels_last. The first is what the
+Runners are ours and its kinds ours:avx2, ours:wasm, …, ours:gpu; onnxruntime,
+onnxruntime:webgpu, web (onnxruntime-web's WASM), torch, torch:channels_last. The first is what the
 others are compared with. Every runner is a process of its own that loads the
 network once; outputs must agree to 1e-3 before anything is timed. A turn of a
 short work is some evaluations one after the other, the first not counted.

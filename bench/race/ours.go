@@ -71,8 +71,8 @@ func options(ctx context.Context, w *work) (o bench.Options, done func(), err er
 	return o, func() { p.Close(); closer.Close() }, nil
 }
 
-// ours is the runner of this program: its arguments are the network, and then
-// those of the others.
+// ours is the runner of this program: its arguments are the network, then
+// those of the others, then the device if it is not the CPU.
 func ours(args []string) error {
 	if len(args) < 6 {
 		return errors.New("ours is for bench/compare alone")
@@ -86,6 +86,9 @@ func ours(args []string) error {
 		return err
 	}
 	o.Threads, _ = strconv.Atoi(args[5])
+	if len(args) > 6 {
+		o.Device = args[6]
+	}
 	s, err := bench.Open(ctx, o)
 	done()
 	if err != nil {

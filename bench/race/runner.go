@@ -43,11 +43,13 @@ func start(dir string, w *work, name string, threads int) (*runner, error) {
 			return nil, err
 		}
 		r.cmd = exec.Command(self, append([]string{"ours", w.net}, args...)...)
-		if option != "" {
+		if option == "gpu" {
+			r.cmd.Args = append(r.cmd.Args, option)
+		} else if option != "" {
 			r.cmd.Env = append(os.Environ(), "I2SB_CPU="+option)
 		}
 	case "onnxruntime":
-		r.cmd = exec.Command("node", append([]string{node}, args...)...)
+		r.cmd = exec.Command("node", append([]string{node}, append(args, option)...)...)
 	case "web":
 		r.cmd = exec.Command("node", append([]string{node}, append(args, "web")...)...)
 	case "torch":

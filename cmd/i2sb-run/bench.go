@@ -68,9 +68,13 @@ func (b *bencher) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+<<<<<<< HEAD
 	defer done()
 	o.Network, o.Weights = head.Network, w
 	open := time.Since(start)
+=======
+	header := time.Since(start)
+>>>>>>> main
 	r, err := bench.Run(ctx, o)
 	if err != nil {
 		return classify(err)
@@ -81,10 +85,10 @@ func (b *bencher) run(ctx context.Context) error {
 		e.SetIndent("", "  ")
 		return e.Encode(r.Rows)
 	}
-	return b.print(r, open+r.Open)
+	return b.print(r, header)
 }
 
-func (b *bencher) print(r *bench.Result, open time.Duration) error {
+func (b *bencher) print(r *bench.Result, header time.Duration) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "goos: %s\ngoarch: %s\ndevice: %s\n", goruntime.GOOS, goruntime.GOARCH, r.Rows[0].Device)
 	if r.Roof.FLOPs > 0 {
@@ -97,7 +101,7 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 		}
 		fmt.Fprintf(&s, "Benchmark%s-%d\t%d\t%.0f ns/op\t%.1f GFLOP/s", name, row.Threads, row.Rounds, row.MS*1e6, row.GFLOPS)
 		if i == 0 {
-			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(open))
+			fmt.Fprintf(&s, "\t%d peak-bytes\t%.0f open-ns", row.Peak, float64(header+r.Open))
 		} else {
 			fmt.Fprintf(&s, "\t%d layers", row.Count)
 		}
@@ -109,10 +113,14 @@ func (b *bencher) print(r *bench.Result, open time.Duration) error {
 		}
 		s.WriteByte('\n')
 	}
+	fmt.Fprintf(&s, "\nfirst step after %.0f ms: %.0f to read the pack's header, %.0f to open the device, %.0f to load and compile, %.0f to evaluate\n",
+		ms(header+r.Device+r.Open+r.First), ms(header), ms(r.Device), ms(r.Open), ms(r.First))
 	profile(&s, r)
 	_, err := b.stdout.Write([]byte(s.String()))
 	return err
 }
+
+func ms(d time.Duration) float64 { return 1e3 * d.Seconds() }
 
 // profile prints what each kernel took, and its share of the roof: of the
 // arithmetic's or the memory's, whichever it is nearer to.
@@ -120,7 +128,7 @@ func profile(w io.Writer, r *bench.Result) {
 	if len(r.Kernels) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nfirst evaluation: %.0f ms\n\n", 1e3*r.First.Seconds())
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "kernel\tcalls\tms\tGFLOP/s\tGB/s\troof\t")
 	for _, k := range r.Kernels {

@@ -63,7 +63,7 @@ func row(d runtime.DeviceListing) []string {
 		return r
 	}
 	r[6], r[7] = fmt.Sprintf("%d MiB", d.Buffer>>20), fmt.Sprintf("%d MiB", d.Binding>>20)
-	can := []string{fmt.Sprintf("had %d MiB", d.Allocated>>20)}
+	can := []string{fmt.Sprintf("had %d MiB, bound %d", d.Allocated>>20, d.Reached>>20)}
 	for _, p := range []struct {
 		has  bool
 		name string

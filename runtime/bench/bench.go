@@ -51,11 +51,12 @@ type Row struct {
 }
 
 // Result is a run: its rows, and how long it took until the first evaluation
-// could start.
+// was done.
 type Result struct {
-	Rows  []Row
-	Open  time.Duration
-	First time.Duration // of the first evaluation, with what is made for it
+	Rows   []Row
+	Device time.Duration // opening it
+	Open   time.Duration // loading and compiling the network
+	First  time.Duration // the first evaluation, with what is made for it
 
 	Roof    device.Roof     // zero if it was not asked for
 	Kernels []device.Kernel // of one evaluation
@@ -68,7 +69,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer s.Close()
-	res := &Result{Open: s.Opened}
+	res := &Result{Device: s.Found, Open: s.Opened}
 	p := s.plan
 
 	threads := s.device.Info().Threads

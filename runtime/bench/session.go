@@ -15,6 +15,7 @@ import (
 // Session is a network that is ready to be evaluated again and again, on one
 // input. It is used by one goroutine.
 type Session struct {
+	Found  time.Duration // opening the device
 	Opened time.Duration // from the pack's header until the first evaluation could start
 
 	plan    *plan.Plan
@@ -32,6 +33,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{plan: p, in: input(p), y: make([]float32, p.Shape(p.Output).Len())}
+	start := time.Now()
 	if s.device, err = devices.Open(o.Device, devices.Options{Threads: o.Threads, Precision: o.Precision, NoTune: o.NoTune}); err != nil {
 		return nil, &runtime.DeviceError{Device: o.Device, Err: err}
 	}
@@ -39,7 +41,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	if src == nil {
 		src = newRandom(p)
 	}
-	start := time.Now()
+	s.Found, start = time.Since(start), time.Now()
 	if s.network, err = s.device.Load(ctx, p, src); err != nil {
 		s.Close()
 		return nil, err

@@ -1,13 +1,20 @@
 package verify
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
-// The browser's WebGPU; natively the fixtures are run by gpu's own tests.
+// The browser's WebGPU, as TestFixtures; natively the are
+// run by gpu's own tests.
 func TestGPU(t *testing.T) {
 	if err := (Options{Device: "gpu"}).Check(); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
-	for _, name := range []string{"unet-tiny"} {
-		t.Run(name, func(t *testing.T) { check(t, "testdata/"+name+".safetensors", "gpu") })
+	paths, _ := filepath.Glob("testdata/*.safetensors")
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
+		t.Run(name, func(t *testing.T) { check(t, complete(t, path), "gpu") })
 	}
 }

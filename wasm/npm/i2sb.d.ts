@@ -192,7 +192,7 @@ export interface RestoreOptions {
   onWork?: (work: Work) => void;
   /** Give `onStep` a preview, with at most this many pixels on its longer side; `true` means 512. */
   preview?: boolean | number;
-  /** What to return. Default: `bitmap`. */
+  /** What to return. Default: `bitmap`. A `blob` is made by a canvas, whose sides have limits (Chromium: 65535 pixels). */
   output?: 'bitmap' | 'image-data' | 'blob';
   /** Of the blob: `image/png` (the default), `image/jpeg`, `image/webp`. */
   type?: string;
@@ -208,7 +208,10 @@ export interface ModelEvents {
 /** An opened pack on a device. */
 export interface Model extends EventTarget {
   readonly info: ModelInfo;
-  /** Restores a picture. Concurrent calls queue. Bitmaps and frames that are given stay the caller's. */
+  /**
+   * Restores a picture. Concurrent calls queue. Bitmaps and frames that are given stay the caller's. Large pictures go by tiles;
+   * 8000×6000 pixels take 2.5 of the 4 GiB that WebAssembly has. What does not fit is refused before the walk (`out-of-memory`).
+   */
   restore(picture: Picture, options: RestoreOptions & { output: 'blob' }): Promise<Blob>;
   restore(picture: Picture, options: RestoreOptions & { output: 'image-data' }): Promise<ImageData>;
   restore(picture: Picture, options?: RestoreOptions & { output?: 'bitmap' }): Promise<ImageBitmap>;

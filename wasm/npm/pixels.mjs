@@ -1,7 +1,7 @@
 // Pictures in and out, in the worker.
 import { I2SBError } from './errors.mjs';
 
-const most = 1 << 28; // pixels; what a canvas takes is less on phones
+const most = 1 << 28; // pixels
 
 /** The pixels of a Blob, ImageBitmap or ImageData as {width, height, data}, RGBA. */
 export async function read(picture, what = 'picture') {
@@ -14,22 +14,39 @@ export async function read(picture, what = 'picture') {
     try {
       bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image' });
     } catch {
-      throw new I2SBError('bad-image', `the ${what} (${picture.type || 'unknown type'}, ${picture.size} bytes) is damaged, or of a kind that this browser does not read`);
+      throw new I2SBError('bad-image', `the ${what} (${picture.type || 'unknown type'}, ${picture.size} bytes) is damaged, too large, or of a kind that this browser does not read`);
     }
   }
   const { width, height } = bitmap;
   try {
     if (width * height > most) throw new I2SBError('out-of-memory', `a ${what} of ${width}×${height} pixels is more than the limit of ${most}`);
-    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-    if (!context) throw new I2SBError('out-of-memory', `the browser has no canvas of ${width}×${height} pixels`);
-    context.drawImage(bitmap, 0, 0);
-    return { width, height, data: context.getImageData(0, 0, width, height).data };
+    return { width, height, data: parts(bitmap) };
   } catch (error) {
     if (error instanceof I2SBError) throw error;
     throw new I2SBError('out-of-memory', `the browser cannot hold a ${what} of ${width}×${height} pixels: ${error.message}`);
   } finally {
     bitmap.close();
   }
+}
+
+/** A bitmap's pixels, by way of a canvas that is smaller than any browser's limit. */
+function parts(bitmap) {
+  const { width, height } = bitmap;
+  const data = new Uint8ClampedArray(4 * width * height);
+  const w = Math.min(width, 8192);
+  const h = Math.min(height, Math.ceil((1 << 22) / w));
+  const context = new OffscreenCanvas(w, h).getContext('2d', { willReadFrequently: true });
+  context.globalCompositeOperation = 'copy';
+  for (let y = 0; y < height; y += h) {
+    for (let x = 0; x < width; x += w) {
+      context.drawImage(bitmap, -x, -y);
+      const [columns, rows] = [Math.min(w, width - x), Math.min(h, height - y)];
+      const part = context.getImageData(0, 0, columns, rows).data;
+      if (columns === width) data.set(part, 4 * width * y);
+      else for (let r = 0; r < rows; r++) data.set(part.subarray(4 * columns * r, 4 * columns * (r + 1)), 4 * (width * (y + r) + x));
+    }
+  }
+  return data;
 }
 
 /** A mask's values: one byte a pixel, white is the hole. */
@@ -49,13 +66,45 @@ export async function readMask(mask, width, height) {
   return values;
 }
 
+/** Throws if a result of this size cannot become what is asked for, so that nobody waits for it in vain. */
+export function writable(width, height, { output }) {
+  const small = width * height <= 1 << 24 && Math.max(width, height) <= 1 << 13; // every browser holds it
+  const large = width * height > 1 << 27; // more than this module has memory for, as it will say itself
+  if (output !== 'blob' || small || large || holds(width, height)) return;
+  const sides = [[width, 'width', (n) => [n, 1]], [height, 'height', (n) => [1, n]]];
+  for (const [side, name, canvas] of sides) {
+    if (holds(...canvas(side))) continue;
+    let [most, less] = [side, 1]; // the limit lies between
+    while (most - less > 1) {
+      const n = (most + less) >> 1;
+      if (holds(...canvas(n))) less = n;
+      else most = n;
+    }
+    throw new I2SBError('out-of-memory', `a file of ${width}×${height} pixels cannot be made: the limit of this browser's canvas is a ${name} of ${less} (output "image-data" has none)`);
+  }
+  throw new I2SBError('out-of-memory', `a file of ${width}×${height} pixels cannot be made: it is more than this browser's canvas holds (output "image-data" has no such limit)`);
+}
+
+/** Whether there are canvases of a size. Beyond their limits browsers give one that forgets what is drawn, without a word. */
+function holds(width, height) {
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  try {
+    context.fillRect(width - 1, height - 1, 1, 1);
+    return context.getImageData(width - 1, height - 1, 1, 1).data[3] === 255;
+  } catch {
+    return false;
+  }
+}
+
 /** What restore returns, of {width, height, data}. */
 export async function write({ width, height, data }, { output = 'bitmap', type = 'image/png', quality }) {
   const image = new ImageData(data, width, height);
   if (output === 'image-data') return { value: image, transfer: [data.buffer] };
   if (output === 'blob') {
     const canvas = new OffscreenCanvas(width, height);
-    canvas.getContext('2d').putImageData(image, 0, 0);
+    const context = canvas.getContext('2d');
+    if (!context) throw new I2SBError('out-of-memory', `the browser has no canvas of ${width}×${height} pixels left`);
+    context.putImageData(image, 0, 0);
     const blob = await canvas.convertToBlob({ type, quality });
     if (blob.type !== type) throw new I2SBError('bad-option', `type ${type}: this browser writes ${blob.type} in its place`);
     return { value: blob, transfer: [] };

@@ -2,7 +2,7 @@
 import { start } from './engine.mjs';
 import { I2SBError, aborted, pack } from './errors.mjs';
 import { adapter } from './features.mjs';
-import { read, readMask, write } from './pixels.mjs';
+import { read, readMask, writable, write } from './pixels.mjs';
 import { Download, Local } from './source.mjs';
 import * as store from './store.mjs';
 import { unshared } from './threads.mjs';
@@ -177,9 +177,11 @@ async function open({ name, source, cached, keep }, { device, why, sha256, signa
   return { ...info, sha256: got, bytes: source.size };
 }
 
-/** What the worker holds, for tests of leaks. */
-async function usage() {
-  return { value: (await engine).usage() };
+/** What the worker holds, and not what Go has yet to collect; for tests of leaks. */
+async function usage(_, signal) {
+  const { calls, usage } = await engine;
+  await call(calls, 'collect', signal);
+  return { value: usage() };
 }
 
 // ---- restoring
@@ -188,6 +190,8 @@ async function restore({ picture, mask, options }, signal, tell) {
   const { width, height, data } = await read(picture);
   const hole = mask ? await readMask(mask, width, height) : null;
   const { output, type, quality, ...rest } = options;
+  const scale = rest.task?.startsWith('sr4x') ? 4 : 1;
+  writable(scale * width, scale * height, options);
   const order = JSON.stringify({ ...rest, width, height });
   for (let tries = 0; ; tries++) {
     if (signal.aborted) throw aborted();

@@ -1,6 +1,6 @@
 // Builds what the tests serve, into out/.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { out, root } from './paths.mjs';
@@ -21,19 +21,17 @@ run(tool, ['degrade', '--force', '--task', 'jpeg-10', 'testdata/canyon-wren.jpg'
 run(tool, ['restore', '--force', '--steps', '3', '--seed', '7', to('bad.png'), '-o', to('native.png')]);
 
 // The packages' own tests, for the browser.
-for (const [name, dir] of [['cpu', 'runtime/internal/cpu'], ['verify', 'runtime/verify'], ['driver', 'runtime/internal/gpu/driver']]) {
+for (const [name, dir, more = []] of [
+  ['cpu', 'runtime/internal/cpu'], ['driver', 'runtime/internal/gpu/driver'],
+  ['verify', 'runtime/verify', ['weights/testdata/checkpoint.pt', 'weights/testdata/checkpoint.legacy.pt']],
+]) {
   run('go', ['test', '-c', '-o', to(`${name}.test.wasm`), `./${dir}`], { GOOS: 'js', GOARCH: 'wasm' });
-  const data = join(root, dir, 'testdata');
   rmSync(to(name), { recursive: true, force: true });
-  mkdirSync(to(name));
-  let files = [];
-  try {
-    files = readdirSync(data);
-    cpSync(data, to(name), { recursive: true });
-  } catch {
-    // a package without data
-  }
-  writeFileSync(join(to(name), 'files.json'), JSON.stringify(files));
+  const data = `${dir}/testdata`;
+  const files = [...existsSync(join(root, data)) ? readdirSync(join(root, data)).map((f) => `${data}/${f}`) : [], ...more];
+  for (const f of files) cpSync(join(root, f), join(to(name), f), { recursive: true });
+  mkdirSync(to(name), { recursive: true });
+  writeFileSync(join(to(name), 'files.json'), JSON.stringify({ dir, files }));
 }
 
 // The examples, beside what they use; vite's from the package as npm packs it.

@@ -10,7 +10,8 @@ const stat = (path, data) => ({
   dev: 0, ino: 0, mode: data ? 0o100644 : 0o040755, nlink: 1, uid: 0, gid: 0, rdev: 0,
   size: data?.length ?? 0, blksize: 4096, blocks: 0, atimeMs: 0, mtimeMs: 0, ctimeMs: 0, isDirectory: () => !data,
 });
-const clean = (path) => new URL(path, 'file:///pkg/').pathname.replace(/(.)\/$/, '$1');
+let here = '/'; // the package's folder
+const clean = (path) => new URL(path, `file://${here}/`).pathname.replace(/(.)\/$/, '$1');
 const decoder = new TextDecoder();
 
 const constants = { O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_TRUNC: 512, O_APPEND: 1024, O_DIRECTORY: 65536 };
@@ -71,6 +72,7 @@ const calls = {
   },
 };
 calls.lstat = calls.stat;
+calls.symlink = (from, to) => { files.set(clean(to), files.get(clean(from))); };
 
 globalThis.fs = {
   constants,
@@ -94,14 +96,17 @@ for (const [name, f] of Object.entries(calls)) {
 }
 globalThis.process = {
   getuid: () => -1, getgid: () => -1, geteuid: () => -1, getegid: () => -1, getgroups: () => [], pid: 1, ppid: 1, umask: () => 0,
-  cwd: () => '/pkg', chdir() { throw error('ENOSYS'); },
+  cwd: () => here, chdir() { throw error('ENOSYS'); },
 };
 
 addEventListener('message', async ({ data: { base, module, data, argv, env, relaxed, threads } }) => {
   try {
-    for (const dir of ['/', '/tmp', '/pkg', '/pkg/testdata']) files.set(dir, null);
-    for (const name of await (await fetch(`${data}/files.json`)).json()) {
-      files.set(`/pkg/testdata/${name}`, new Uint8Array(await (await fetch(`${data}/${name}`)).arrayBuffer()));
+    const list = await (await fetch(`${data}/files.json`)).json();
+    here = `/${list.dir}`;
+    for (const path of ['/', '/tmp', here]) files.set(path, null);
+    for (const file of list.files) {
+      for (let at = file.indexOf('/'); at >= 0; at = file.indexOf('/', at + 1)) files.set(`/${file.slice(0, at)}`, null);
+      files.set(`/${file}`, new Uint8Array(await (await fetch(`${data}/${file}`)).arrayBuffer()));
     }
     const { start } = await import(new URL('engine.mjs', base));
     start({ base, relaxed, threads, module: new URL(module), argv, env, onEnd: (_, code) => postMessage({ code, output }) }).catch(() => {});

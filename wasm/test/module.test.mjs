@@ -97,6 +97,35 @@ test('the same seed gives the native picture; the page never freezes', async () 
   assert.ok(busy <= frozen, `a task of ${busy} ms`);
 });
 
+test('pictures of twelve megapixels, however they are given, do not freeze the page', async () => {
+  await run(async ({ load }) => {
+    const canvas = new OffscreenCanvas(4000, 3000);
+    const context = canvas.getContext('2d');
+    for (let i = 0; i < 500; i++) {
+      context.fillStyle = `hsl(${i} 60% 50%)`;
+      context.fillRect((i * 7919) % 4000, (i * 104729) % 3000, 900, 600);
+    }
+    const blob = await canvas.convertToBlob({ type: 'image/jpeg' });
+    const image = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
+    await image.decode();
+    globalThis.large = { model: await load('/out/tiny.i2sb'), blob, data: context.getImageData(0, 0, 4000, 3000), bitmap: await createImageBitmap(blob), canvas, image };
+  });
+  const took = [];
+  for (const kind of ['blob', 'data', 'bitmap', 'canvas', 'image']) {
+    const longest = await mainThread(browser);
+    const ended = await page.evaluate(async (kind) => {
+      const c = new AbortController();
+      return large.model.restore(large[kind], { tile: 32, signal: c.signal, onWork: () => c.abort() }).catch((e) => e.code);
+    }, kind);
+    const { busy } = await longest();
+    assert.equal(ended, 'aborted');
+    took.push(`${kind} ${busy.toFixed(1)}`);
+    assert.ok(busy <= frozen, `${kind}: a task of ${busy} ms`);
+  }
+  await page.evaluate(() => { large.model.dispose(); delete globalThis.large; });
+  console.log(`longest tasks of the page in ms of the processor: ${took.join(', ')}`);
+});
+
 test('every kind of picture and of result', async () => {
   const r = await run(async ({ load, psnr, pixels, canvasOf }) => {
     const model = await load('/out/tiny.i2sb');

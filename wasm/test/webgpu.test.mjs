@@ -1,14 +1,17 @@
 // The module's API on WebGPU: Chromium's SwiftShader, the driver's and the
 // executor's own tests, and a GPU that goes away.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { gotest } from './gotest.mjs';
-import { out } from './paths.mjs';
+import { out, root } from './paths.mjs';
 import { serve } from './serve.mjs';
 
 const long = { skip: !process.env.I2SB_LONG && 'takes minutes on SwiftShader: I2SB_LONG=1' };
+
+const kernels = join(root, 'shaders/testdata');
 
 let server, browser, page;
 
@@ -36,10 +39,30 @@ test('the binding', async () => {
   assert.doesNotMatch(output, /no adapter|has no WebGPU/);
 });
 
-test('a network of the reference within its tolerance', long, async () => {
-  const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', 'TestGPU'] });
-  assert.match(output, /--- PASS: TestGPU\/unet-tiny/);
+test('every kernel passes the compiler', async () => {
+  const texts = Object.fromEntries(readdirSync(kernels).map((name) => [name, readFileSync(join(kernels, name), 'utf8')]));
+  const wrong = await page.evaluate(async (texts) => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter.requestDevice();
+    const all = await Promise.all(Object.entries(texts).map(async ([name, code]) => {
+      const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+      return messages.map(({ type, lineNum, message }) => `${name}:${lineNum}: ${type}: ${message}`);
+    }));
+    device.destroy();
+    return all.flat();
+  }, { ...texts, 'a wrong one': 'fn f() -> u32 { return 1.5; }' });
+  assert.ok(Object.keys(texts).length > 50);
+  assert.equal(wrong.filter((line) => !line.startsWith('a wrong one')).join('\n'), '');
+  assert.match(wrong.join('\n'), /^a wrong one:1: error/);
 });
+
+for (const [what, some, count, options] of [['a walk', 'sample-cond', 1, {}], ['all fixtures', '', 13, long]]) {
+  test(`${what} of the reference, within the tolerances`, options, async () => {
+    const output = await gotest(page, 'verify', { argv: ['-test.v', '-test.run', `TestGPU/${some}`, '-test.skip', 'TestGPU/train-'] });
+    console.log(output);
+    assert.equal(output.match(/--- PASS: TestGPU\//g).length, count);
+  });
+}
 
 test('a software adapter is named, and only taken when it is asked for', async () => {
   const r = await run(async ({ isSupported, load }) => {

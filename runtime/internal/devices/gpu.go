@@ -90,13 +90,24 @@ func openGPU(name string, o Options) (device.Device, error) {
 	return g, nil
 }
 
+// want is what is asked of an adapter beyond the least that every one has.
+func want(a driver.Adapter) driver.Want {
+	return driver.Want{Limits: driver.Limits{Buffer: a.Limits.Buffer, Binding: a.Limits.Binding}, Features: a.Features}
+}
+
 // openAdapter opens the i-th adapter; closing the device closes the driver.
 func openAdapter(ctx context.Context, d driver.Driver, i int, a driver.Adapter, o Options) (device.Device, error) {
-	h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+	h, err := d.Device(ctx, i, want(a))
 	if err != nil {
 		return nil, err
 	}
 	q := gpu.Options{Library: d.Name(), Half: o.Precision == "f16", Tune: !o.NoTune && !a.Software && runtime.GOOS != "js"}
+	if !a.Software {
+		if q.Speed, err = gpu.Speed(ctx, h); err != nil {
+			h.Close()
+			return nil, err
+		}
+	}
 	if o.Precision == "" || o.Precision == "auto" {
 		q.Half, q.Why = prefersHalf(ctx, h, a)
 	}
@@ -143,12 +154,12 @@ func best(as []driver.Adapter) (int, string) {
 // prefersHalf chooses halves where they were measured to be clearly faster, and
 // says why.
 func prefersHalf(ctx context.Context, h driver.Device, a driver.Adapter) (bool, string) {
-	if a.Software {
-		return false, "" // arithmetic is what costs there
+	if a.Software { // i2sb-run devices measures there too
+		return false, "arithmetic is what costs a processor"
 	}
 	speed, err := gpu.HalfSpeed(ctx, h, a)
 	if err != nil {
-		return false, ""
+		return false, fmt.Sprintf("halves could not be measured: %v", err)
 	}
 	return speed > 1.3, fmt.Sprintf("halves move %.1f times as fast", speed)
 }
@@ -185,7 +196,7 @@ func GPUs(ctx context.Context) (all []GPU, auto int, why string, err error) {
 	auto, why = best(as)
 	for i, a := range as {
 		g := GPU{Adapter: a, Library: d.Name()}
-		h, err := d.Device(ctx, i, driver.Want{Limits: a.Limits, Features: a.Features})
+		h, err := d.Device(ctx, i, want(a))
 		if g.Err = err; err == nil {
 			g.Probed = gpu.Probe(ctx, h)
 			g.HalfSpeed, g.Err = gpu.HalfSpeed(ctx, h, a)

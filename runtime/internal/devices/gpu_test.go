@@ -1,10 +1,14 @@
 package devices
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
+	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver/drivertest"
 )
 
 func TestChoose(t *testing.T) {
@@ -54,6 +58,77 @@ func TestWhy(t *testing.T) {
 		{[]driver.Adapter{software, card}, 1, "of 2 adapters"}} {
 		if i, why := best(c.as); i != c.want || !strings.Contains(why, c.why) {
 			t.Errorf("%d adapters: %d, %s", len(c.as), i, why)
+		}
+	}
+}
+
+// card is an adapter that moves halves so many times as fast as floats; with 0
+// that cannot be timed.
+type card struct {
+	driver.Driver
+	*drivertest.Null
+	speed float64
+	half  map[driver.Pipeline]bool
+}
+
+func (c *card) Name() string { return "card" }
+func (c *card) Close()       {}
+
+func (c *card) Device(context.Context, int, driver.Want) (driver.Device, error) { return c, nil }
+
+func (c *card) Pipeline(ctx context.Context, label, wgsl string, layout []driver.Binding) (driver.Pipeline, error) {
+	p, err := c.Null.Pipeline(ctx, label, wgsl, layout)
+	c.half[p] = strings.Contains(label, "F16=1")
+	return p, err
+}
+
+type timed struct {
+	driver.Sequence
+	label string
+	half  bool
+}
+
+func (c *card) Sequence(label string, commands []driver.Command) (driver.Sequence, error) {
+	s, err := c.Null.Sequence(label, commands)
+	return timed{s, label, c.half[commands[0].Pipeline]}, err
+}
+
+func (c *card) Times(_ context.Context, s driver.Sequence, _ time.Duration) ([]time.Duration, error) {
+	if c.speed == 0 && s.(timed).label == "map" {
+		return nil, errors.New("no clock")
+	}
+	if s.(timed).half {
+		return []time.Duration{time.Duration(1e6 / c.speed)}, nil
+	}
+	return []time.Duration{1e6}, nil
+}
+
+// The precision is what was measured, and said, unless it was asked for.
+func TestPrecisionIsMeasured(t *testing.T) {
+	for _, c := range []struct {
+		speed     float64
+		asked     string
+		software  bool
+		want, not string
+	}{
+		{1.9, "", false, "f16 storage (halves move 1.9 times as fast)", ""},
+		{1.9, "auto", false, "f16 storage (halves move 1.9 times as fast)", ""},
+		{1.1, "", false, "f32 (halves move 1.1 times as fast)", ""},
+		{1.9, "f32", false, "f32", "halves"},
+		{1.1, "f16", false, "f16 storage", "halves"},
+		{1.9, "", true, "f32 (arithmetic", ""},
+		{0, "", false, "f32 (halves could not be measured: no clock)", ""},
+	} {
+		d := &card{Null: drivertest.NewNull(), speed: c.speed, half: map[driver.Pipeline]bool{}}
+		g, err := openAdapter(t.Context(), d, 0, driver.Adapter{Name: "card", Software: c.software}, Options{Precision: c.asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := g.Info().Detail; !strings.Contains(s, c.want) || c.not != "" && strings.Contains(s, c.not) {
+			t.Errorf("%+v: %s", c, s)
+		}
+		if g.Close(); d.Live() != 0 {
+			t.Errorf("%+v: %d things are left", c, d.Live())
 		}
 	}
 }

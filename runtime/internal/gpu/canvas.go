@@ -55,9 +55,9 @@ const (
 // NewCanvas implements device.Network.
 func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
 	c := &canvas{gpu: n.gpu, spec: s, pitch: (s.W + 63) &^ 63, strips: map[[2]int]*strip{}, windows: map[[2]int]*windowCalls{}}
-	c.band = min(s.C*s.H, int(c.limits.Binding)/(4*c.pitch), c.limits.Workgroups)
-	if c.band < 1 || int64(s.H)*int64(c.pitch) > c.limits.Binding {
-		return nil, &TooLargeError{"a picture's row or mask", int64(s.H) * int64(c.pitch), c.limits.Binding}
+	c.band = min(s.C*s.H, int(bindingOf(c.limits))/(4*c.pitch), c.limits.Workgroups)
+	if c.band < 1 || int64(s.H)*int64(c.pitch) > bindingOf(c.limits) {
+		return nil, &TooLargeError{Name: "a picture's row or mask", Bytes: int64(s.H) * int64(c.pitch), Max: bindingOf(c.limits)}
 	}
 	if err := c.make(); err != nil {
 		c.Close()

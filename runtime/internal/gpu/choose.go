@@ -20,7 +20,7 @@ type convChoice struct {
 type chooser struct {
 	groups   int     // workgroups that fill the device
 	byteCost float64 // arithmetic operations that cost as much as a byte of memory
-	patience int64   // arithmetic operations that one submit may take
+	patience int64   // arithmetic operations that one submit may take, at most
 	bare     bool    // workgroup memory does not pay
 	tuned    map[convShape]convChoice
 }
@@ -36,6 +36,18 @@ const (
 	weightSlice = 48 << 20
 	tileSlice   = 64 << 20
 )
+
+// paced is the chooser of a device of a speed, see Speed, whose submits are to
+// take half a second where products run at a quarter of it.
+func (c chooser) paced(flops float64) chooser {
+	if flops > 0 {
+		c.patience = min(c.patience, max(softwareDevice.patience, int64(flops/8)))
+	}
+	return c
+}
+
+// work is a call's arithmetic, and its bytes as if they were.
+func (c chooser) work(k *call) int64 { return k.flops + int64(c.byteCost*float64(k.bytes())) }
 
 // conv is the least estimated cost of the candidates, or what the tuner found.
 func (c chooser) conv(s convShape) convChoice {

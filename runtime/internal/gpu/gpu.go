@@ -27,6 +27,8 @@ type Options struct {
 	// Half stores weights and activations as halves; sums are of floats.
 	Half bool
 	Why  string // the precision was chosen so, for people; may be empty
+	// Speed is what Speed measured; 0: the device is taken for a fast one.
+	Speed float64
 	// Tune times the ways to do each convolution the first time that its shape
 	// is compiled, and keeps the results in the folder Cache, if it is not empty.
 	Tune  bool
@@ -50,6 +52,7 @@ type gpu struct {
 	close  func()
 
 	pipelines pipelines
+	reached   atomic.Int64           // bytes of the largest binding that was seen to work
 	running   atomic.Pointer[string] // what was submitted last, for errors
 	once      sync.Once
 }
@@ -68,7 +71,7 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if a.Software {
 		kind = "software"
 	}
-	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice, close: after,
+	g := &gpu{dev: d, half: o.Half, limits: d.Limits(), choose: realDevice.paced(o.Speed), close: after,
 		about: device.Info{Name: a.Name, Detail: strings.Join(append(slices.DeleteFunc([]string{kind, a.Backend, a.Driver}, func(s string) bool { return s == "" }), precision), ", "), Software: a.Software}}
 	if a.Software {
 		g.choose = softwareDevice
@@ -76,7 +79,7 @@ func New(d driver.Device, a driver.Adapter, o Options, after func()) device.Devi
 	if o.Tune {
 		file := ""
 		if o.Cache != "" {
-			file = tuneFile(o.Cache, a.Name, a.Driver, o.Library, o.Half)
+			file = tuneFile(o.Cache, a, o.Library, o.Half)
 		}
 		g.tuner = newTuner(file)
 	}
@@ -96,13 +99,16 @@ func (g *gpu) Close() error {
 	return nil
 }
 
-// store places the weights of a plan.
+// store places the weights of a plan, in bindings that every WebGPU has.
 func (g *gpu) store(p *plan.Plan) ([]stored, []int64) {
-	return store(p, g.half, g.limits.Binding, chunkOf(g.limits))
+	return store(p, g.half, bindingOf(g.limits), chunkOf(g.limits))
 }
 
-// chunkOf is the bytes of the buffers that hold weights.
-func chunkOf(l driver.Limits) int64 { return min(l.Buffer, 256<<20) &^ 255 }
+// bindingOf and chunkOf are the bytes of bindings and of buffers where more than
+// what every WebGPU has is not needed: for weights and pictures.
+func bindingOf(l driver.Limits) int64 { return min(l.Binding, driver.Defaults.Binding) }
+
+func chunkOf(l driver.Limits) int64 { return min(l.Buffer, driver.Defaults.Buffer) &^ 255 }
 
 // Memory implements device.Device. Plans that are too large for the device are
 // said to need more than there is.

@@ -39,7 +39,7 @@ const (
 func (g *gpu) Learn(ctx context.Context, shapes []*plan.Gradient, src weights.Source) (device.Learner, error) {
 	l := &learner{network: &network{gpu: g}, index: map[string]int{}}
 	var sizes []int64
-	l.params, sizes = store(&shapes[0].Plan, false, g.limits.Binding, chunkOf(g.limits))
+	l.params, sizes = store(&shapes[0].Plan, false, bindingOf(g.limits), chunkOf(g.limits))
 	if err := l.make(ctx, shapes, src, sizes); err != nil {
 		l.Close()
 		return nil, err

@@ -22,7 +22,8 @@ type lowered struct {
 	limits  driver.Limits
 	weights []stored
 	choose  chooser
-	page    int64 // bytes of a page of the arena
+	page    int64   // bytes of a page of the arena: a buffer's that every WebGPU has, unless a value needs more
+	largest operand // of all calls
 	offsets []int
 	vector  []bool // values that are always stored as floats
 	affine  []bool // values of scales, then shifts
@@ -62,14 +63,17 @@ func lower(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c ch
 
 // placed gives the values of a plan their places.
 func placed(p *plan.Plan, half bool, weights []stored, limits driver.Limits, c chooser) (*lowered, error) {
-	l := &lowered{p: p, temps: map[plan.Value]operand{}, half: half, limits: limits, weights: weights, choose: c,
-		page: min(limits.Buffer, math.MaxInt32) &^ (4*plan.Align - 1)}
+	l := &lowered{p: p, temps: map[plan.Value]operand{}, half: half, limits: limits, weights: weights, choose: c}
 	l.classify()
+	l.page = driver.Defaults.Buffer
 	for v := range p.Values {
-		if s := l.size(plan.Value(v)); s > limits.Binding {
-			return nil, &TooLargeError{p.Values[v].Name, s, limits.Binding}
+		s := l.size(plan.Value(v))
+		if s > limits.Binding {
+			return nil, &TooLargeError{Name: p.Values[v].Name, Bytes: s, Max: limits.Binding}
 		}
+		l.page = max(l.page, s+4*plan.Align)
 	}
+	l.page = min(l.page, limits.Buffer, math.MaxInt32) &^ (4*plan.Align - 1)
 	words := func(v plan.Value) int { return int(l.size(v) / 4) }
 	var total int
 	l.offsets, total = p.LayoutPages(words, int(l.page/4))
@@ -114,7 +118,7 @@ func (l *lowered) fits() error {
 		}
 	}
 	if l.scratch > l.limits.Buffer {
-		return &TooLargeError{"what single operators need", l.scratch, l.limits.Buffer}
+		return &TooLargeError{Name: "what single operators need", Bytes: l.scratch, Max: l.limits.Buffer}
 	}
 	return nil
 }
@@ -122,8 +126,11 @@ func (l *lowered) fits() error {
 // check holds a call against the device's limits.
 func (l *lowered) check(c *call) error {
 	for name, o := range c.in {
+		if o.size > l.largest.size {
+			l.largest = o
+		}
 		if o.size > l.limits.Binding {
-			return &TooLargeError{c.label() + ", " + name, o.size, l.limits.Binding}
+			return &TooLargeError{Name: c.label() + ", " + name, Bytes: o.size, Max: l.limits.Binding}
 		}
 	}
 	if m := l.limits.Workgroups; c.x > m || c.y > m || c.z > m {
@@ -136,6 +143,7 @@ func (l *lowered) check(c *call) error {
 type TooLargeError struct {
 	Name       string
 	Bytes, Max int64
+	Claimed    bool // the device says that it binds so much, and does not
 }
 
 // OutOfMemory and Gone are as driver.Error's: smaller tiles are the way out.
@@ -144,6 +152,9 @@ func (e *TooLargeError) OutOfMemory() bool { return true }
 func (e *TooLargeError) Gone() bool { return false }
 
 func (e *TooLargeError) Error() string {
+	if e.Claimed {
+		return fmt.Sprintf("gpu: %s takes %d MiB in one piece, whose end the device does not reach, though it says so; use smaller tiles", e.Name, e.Bytes>>20)
+	}
 	return fmt.Sprintf("gpu: %s would take %d MiB in one piece, the device binds %d MiB; use smaller tiles", e.Name, e.Bytes>>20, e.Max>>20)
 }
 

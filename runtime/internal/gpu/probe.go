@@ -13,6 +13,9 @@ type Probed struct {
 	F16        bool // arithmetic of halves in shaders
 	Subgroups  bool
 	Timestamps bool
+	// Reached is the largest binding that a shader wrote to the end of, in bytes:
+	// the device's limit, or its half, its quarter and so on.
+	Reached int64
 	// Allocated is the largest buffer that was had, in bytes: the device's limit,
 	// or its half, its quarter and so on.
 	Allocated int64
@@ -54,7 +57,47 @@ func Probe(ctx context.Context, d driver.Device) (p Probed) {
 			break
 		}
 	}
+	for p.Reached = min(d.Limits().Binding&^3, p.Allocated); p.Reached > 0; p.Reached = p.Reached / 2 &^ 3 {
+		if b, err := d.Buffer("probe binding", p.Reached, driver.Storage); err == nil {
+			ok, err := reaches(ctx, d, driver.Range{Buffer: b, Size: p.Reached})
+			b.Release()
+			if ok && err == nil {
+				break
+			}
+		}
+	}
 	return p
+}
+
+// reaches tells whether a shader writes to the first and the last word of a
+// range, which is zero afterwards.
+func reaches(ctx context.Context, d driver.Device, r driver.Range) (bool, error) {
+	g := &gpu{dev: d, limits: d.Limits()}
+	defer g.pipelines.release()
+	const value = 0x1F35C0DE
+	y := operand{arena, 0, r.Size}
+	c := call{file: "reach", in: operands{"y": y}, params: params{"COUNT": int(r.Size / 4), "VALUE": value}, x: 1, y: 1, z: 1}
+	made, err := g.record(ctx, "reach", []call{c}, func(operand) driver.Range { return r })
+	if err != nil {
+		return false, err
+	}
+	defer made.release()
+	if err := g.submit(ctx, made); err != nil {
+		return false, err
+	}
+	ok := true
+	for _, at := range []int64{0, r.Size - 4} {
+		var b [4]byte
+		if err := d.Read(ctx, r.Buffer, r.Offset+at, b[:], patience); err != nil {
+			return false, err
+		}
+		ok = ok && binary.LittleEndian.Uint32(b[:]) == value
+		clear(b[:])
+		if err := d.Write(r.Buffer, r.Offset+at, b[:]); err != nil {
+			return false, err
+		}
+	}
+	return ok, nil
 }
 
 // computes tells whether a shader compiles and doubles 21.

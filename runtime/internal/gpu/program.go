@@ -96,8 +96,27 @@ func (r *program) allocate() (err error) {
 		return err
 	}
 	if len(l.tables) > 0 {
-		return r.dev.Write(r.tables, 0, l.tables)
+		if err := r.dev.Write(r.tables, 0, l.tables); err != nil {
+			return err
+		}
 	}
+	return r.believe(l.largest)
+}
+
+// believe holds against the device that it binds what it says, the first time
+// that a program needs more than every WebGPU has.
+func (r *program) believe(o operand) error {
+	if o.size <= max(driver.Defaults.Binding, r.reached.Load()) {
+		return nil
+	}
+	ok, err := reaches(context.Background(), r.dev, r.place(o))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &TooLargeError{Name: "a tensor", Bytes: o.size, Claimed: true}
+	}
+	r.reached.Store(o.size)
 	return nil
 }
 

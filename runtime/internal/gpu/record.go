@@ -77,7 +77,7 @@ func (g *gpu) record(ctx context.Context, label string, calls []call, place func
 	}
 	for i := range calls {
 		c := &calls[i]
-		cost := c.flops + int64(g.choose.byteCost*float64(c.bytes()))
+		cost := g.choose.work(c)
 		if work > 0 && work+cost > g.choose.patience {
 			if err := flush(); err != nil {
 				return nil, err

@@ -40,23 +40,37 @@ func (r *program) Kernels(ctx context.Context, in device.Input, y []float32) ([]
 
 // Roof implements device.Measurer: multiply-adds in registers, and a copy.
 func (g *gpu) Roof(ctx context.Context) (device.Roof, error) {
-	const threads = 1 << 18
 	bytes, scale := int64(64<<20), 16
 	if g.about.Software {
 		bytes, scale = 16<<20, 1
 	}
-	x := operand{scratch, 0, bytes}
-	y := operand{arena, 0, bytes}
-	n, rounds := threads*scale/16, 64*scale
-	arithmetic, err := g.measure(ctx, x, y, call{file: "peak", consts: shaders.Constants{}, in: operands{"y": y},
-		params: params{"ROUNDS": rounds, "A": float32(0.5), "B": float32(0.25)}, x: n / 256, y: 1, z: 1})
+	flops, err := g.peak(ctx, 1<<14*scale, 64*scale)
 	if err != nil {
 		return device.Roof{}, err
 	}
+	x := operand{scratch, 0, bytes}
+	y := operand{arena, 0, bytes}
 	vectors := int(bytes / 16)
 	memory, err := g.measure(ctx, x, y, call{file: "stream", consts: shaders.Constants{}, in: operands{"x": x, "y": y},
 		params: params{"STRIDE": vectors / 4}, x: vectors / 4 / 256, y: 1, z: 1})
-	return device.Roof{FLOPs: float64(n) * float64(rounds) * 32 * 8 / arithmetic.Seconds(), Bytes: 2 * float64(bytes) / memory.Seconds()}, err
+	return device.Roof{FLOPs: flops, Bytes: 2 * float64(bytes) / memory.Seconds()}, err
+}
+
+// peak is the multiplications and additions a second of so many threads.
+func (g *gpu) peak(ctx context.Context, threads, rounds int) (flops float64, err error) {
+	x, y := operand{scratch, 0, 256}, operand{arena, 0, int64(16 * threads)}
+	t, err := g.measure(ctx, x, y, call{file: "peak", consts: shaders.Constants{}, in: operands{"y": y},
+		params: params{"ROUNDS": rounds, "A": float32(0.5), "B": float32(0.25)}, x: threads / 256, y: 1, z: 1})
+	return float64(threads) * float64(rounds) * 32 * 8 / t.Seconds(), err
+}
+
+// Speed is about how many multiplications and additions a second a device does,
+// or fewer if it is so fast that starting the kernel counts. It takes a
+// thousandth of a second where a second takes a million million.
+func Speed(ctx context.Context, d driver.Device) (flops float64, err error) {
+	g := &gpu{dev: d, limits: d.Limits(), choose: realDevice}
+	defer g.pipelines.release()
+	return g.peak(ctx, 1<<16, 64)
 }
 
 // measure is the shortest of a few runs of a call on buffers of its own.

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
+	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
+	"github.com/i2sb-go/i2sb/shaders"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -25,13 +27,10 @@ type tuner struct {
 	known map[string]string
 }
 
-// tuneVersion changes when kernels do, so that old results are not believed.
-const tuneVersion = 1
-
-// tuneFile is the cache of an adapter, its driver and WebGPU's library, with
-// their versions, in a folder.
-func tuneFile(folder, name, driver, library string, half bool) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%v", tuneVersion, name, driver, library, half))
+// tuneFile is the cache of an adapter, its driver, WebGPU's library and the
+// kernels, with their versions, in a folder.
+func tuneFile(folder string, a driver.Adapter, library string, half bool) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", shaders.Version(), a.Name, a.Driver, library, half))
 	return filepath.Join(folder, fmt.Sprintf("tuned-%x.json", h[:8]))
 }
 
@@ -89,7 +88,9 @@ func (g *gpu) chooser(ctx context.Context, p *plan.Plan) (chooser, error) {
 		way, ok := g.tuner.recall(c, s)
 		if !ok {
 			var err error
-			if way, err = g.try(ctx, s); err != nil {
+			if way, err = g.try(ctx, s); driver.Is(err, driver.Memory) {
+				continue // the estimate has to do: it may need less alone
+			} else if err != nil {
 				return c, err
 			}
 			g.tuner.known[fmt.Sprintf("%+v", s)] = fmt.Sprintf("%+v", way)
@@ -115,7 +116,8 @@ func (t *tuner) recall(c chooser, s convShape) (convChoice, bool) {
 }
 
 // try times every way of a convolution whose result is right, and returns the
-// fastest. The chooser's own estimate is tried first and wins a tie.
+// fastest. The chooser's own estimate is tried first and wins a tie. If none is
+// right, the error is what was wrong with the last.
 func (g *gpu) try(ctx context.Context, s convShape) (best convChoice, err error) {
 	b := plan.NewBuilder()
 	x := b.Input(plan.Shape{N: s.n, C: s.in, H: s.h * s.stride, W: s.w * s.stride})
@@ -133,9 +135,9 @@ func (g *gpu) try(ctx context.Context, s convShape) (best convChoice, err error)
 	for i := range in.X {
 		in.X[i] = noise(i, 1)
 	}
-	best = g.choose.conv(s)
 	least := time.Duration(math.MaxInt64)
-	for _, k := range append([]convChoice{best}, g.choose.candidates(s)...) {
+	var wrong error
+	for _, k := range append([]convChoice{g.choose.conv(s)}, g.choose.candidates(s)...) {
 		c := g.choose
 		c.tuned = map[convShape]convChoice{s: k}
 		d, err := n.time(ctx, p, c, s, in)
@@ -143,11 +145,15 @@ func (g *gpu) try(ctx context.Context, s convShape) (best convChoice, err error)
 			if ctx.Err() != nil {
 				return best, err
 			}
-			continue // it does not run here, or is wrong
+			wrong = err // it does not run here, or is wrong
+			continue
 		}
 		if d < least {
 			best, least = k, d
 		}
+	}
+	if least == math.MaxInt64 {
+		return best, wrong
 	}
 	return best, nil
 }

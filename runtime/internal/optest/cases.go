@@ -92,6 +92,14 @@ func Cases() []Case {
 	return cs
 }
 
+// packed is the case whose weights come from packs of every encoding: 3×3, 1×1 and
+// linear ones, with channels that fill no block and elements that fill no word.
+var packed = Case{"", exact, func(b *plan.Builder) plan.Value {
+	x := b.Conv("a", b.Input(plan.Shape{N: 1, C: 3, H: 6, W: 7}), 21, 3, 1, false)
+	y := b.Conv("b", x, 7, 1, 1, false)
+	return b.Conv("d", b.AddChannels("c", y, b.Linear("e", b.Time(1, 9), 7, true)), 5, 3, 1, false)
+}}
+
 // Networks are whole networks of every kind of configuration.
 func Networks() map[string]weights.Network {
 	base := weights.Network{ImageSize: 32, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1,2", AttentionResolutions: "16",

@@ -3,9 +3,11 @@
 package optest
 
 import (
+	"bytes"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"testing"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
@@ -46,6 +48,21 @@ func Stored(p *plan.Plan, stored weights.DType) weights.Source {
 		panic(err) // the plan has a parameter twice: a mistake in the test
 	}
 	return m
+}
+
+// Packed makes a pack of an encoding.
+func Packed(t testing.TB, src weights.Source, in weights.DType) *weights.Pack {
+	t.Helper()
+	var b bytes.Buffer
+	if err := weights.Write(&b, weights.Header{}, src, weights.WriteOptions{Encoding: in}); err != nil {
+		t.Fatal(err)
+	}
+	pack, err := weights.OpenPack(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pack.Close() })
+	return pack
 }
 
 // cut drops the digits of x that a type does not have.

@@ -32,6 +32,14 @@ func run(t *testing.T, d device.Device, stored weights.DType, operator, network 
 		c.NMSE = max(operator, c.NMSE)
 		t.Run(c.Name, func(t *testing.T) { RunCase(t, d, stored, c) })
 	}
+	for _, in := range []weights.DType{weights.F32, weights.F16, weights.BF16, weights.I8} {
+		c := packed
+		c.Name, c.NMSE = "weights of a pack, "+in.String(), max(operator, c.NMSE)
+		t.Run(c.Name, func(t *testing.T) {
+			p := c.plan(t)
+			compareWith(t, d, c.Name, plan.Fuse(p), p, Packed(t, Random(p), in), c.NMSE)
+		})
+	}
 	for name, cfg := range Networks() {
 		t.Run("network "+name, func(t *testing.T) {
 			fused, err := unet.Build(cfg, 2, 8, 12)
@@ -83,13 +91,17 @@ var results = map[string][]float32{}
 
 func compare(t *testing.T, d device.Device, name string, fused, unfused *plan.Plan, stored weights.DType, tolerance float64) {
 	t.Helper()
-	key := name + " " + stored.String()
+	compareWith(t, d, name+" "+stored.String(), fused, unfused, Stored(fused, stored), tolerance)
+}
+
+func compareWith(t *testing.T, d device.Device, key string, fused, unfused *plan.Plan, src weights.Source, tolerance float64) {
+	t.Helper()
 	want, ok := results[key]
 	if !ok {
-		want = Evaluate(t, ref.New(), unfused, Stored(unfused, stored))
+		want = Evaluate(t, ref.New(), unfused, src)
 		results[key] = want
 	}
-	if e := NMSE(Evaluate(t, d, fused, Stored(fused, stored)), want); !(e <= tolerance) {
+	if e := NMSE(Evaluate(t, d, fused, src), want); !(e <= tolerance) {
 		t.Errorf("normalised mean squared error %.2g, at most %.2g is allowed", e, tolerance)
 	}
 }

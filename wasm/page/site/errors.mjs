@@ -12,14 +12,14 @@ export class PageError extends Error {
 
 // An action is the name of a handler that the page gives to showTrouble.
 const retry = ['retry', 'Try again'];
-const another = ['another', 'Choose another picture'];
+const another = ['another', 'Another picture'];
 const settings = ['settings', 'Model and device'];
 
 export const troubles = {
   unsupported: ['This browser cannot do it',
     'Restoring needs WebAssembly with vectors and module workers. Update the browser, or use a current Chrome, Edge, Firefox or Safari.', [settings]],
   'out-of-memory': ['It does not fit into memory',
-    'Cut the picture into smaller tiles, close other tabs, or make the picture smaller first.', [['tiles', 'Try small tiles'], another]],
+    'Close other tabs, make the picture smaller first, or try small tiles.', [['tiles', 'Try small tiles'], another]],
   'device-lost': ['The graphics processor went away',
     'Another program or the system has taken it. Try again, or go on with the processor, which is slower.', [retry, ['processor', 'Use the processor']]],
   'bad-pack': ['This model cannot be used',
@@ -28,7 +28,7 @@ export const troubles = {
     'The browser does not know its format, or the file is damaged. JPEG, PNG, WebP and AVIF work everywhere; save it as one of them.', [another]],
   'bad-option': ['A setting cannot be used',
     'The model does not take this combination. The model’s own settings always work.', [['defaults', 'Use the model’s settings']]],
-  network: ['The download was cut',
+  network: ['The model could not be fetched',
     'Look whether you are connected, then go on; what has arrived is kept.', [['reload', 'Go on']]],
   closed: ['The model was closed', 'Try again; it will be opened anew.', [retry]],
   internal: ['Something broke in here',
@@ -49,12 +49,18 @@ export const troubles = {
     'Paint over what is to be filled in, then restore.', []],
 };
 
+// Here the module's own words name the limit or the setting, and are not hidden among the details.
+const spoken = ['out-of-memory', 'bad-option'];
+
 /** Title, text and actions for an error; unknown codes are faults of ours. */
 export function explain(error) {
   const code = Object.hasOwn(troubles, error?.code) ? error.code : 'internal';
   const [title, text, actions] = troubles[code];
-  return { code, title, text, actions, detail: String(error?.message ?? error) };
+  const detail = String(error?.message ?? error);
+  return spoken.includes(code) ? { code, title, text: `${sentence(detail)} ${text}`, actions } : { code, title, text, actions, detail };
 }
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export const isAbort = (error) => error?.name === 'AbortError' || error?.code === 'aborted';
 

@@ -10,6 +10,7 @@ const mostSide = 2048;
 class MaskPainter extends HTMLElement {
   #canvas = el('canvas', { tabindex: '0', role: 'application', 'aria-label': 'Mask: paint what is to be filled in', 'aria-description': 'Arrow keys move the brush, with Shift in small steps. Space puts it down and lifts it. Brackets change its size, E erases, Control Z undoes, Delete clears.' });
   #ring = el('div', { class: 'brush', hidden: true });
+  #hint = el('p', { class: 'hint' }, 'Paint over what is to be filled in');
   #context;
   #strokes = new Strokes();
   #tools;
@@ -21,7 +22,7 @@ class MaskPainter extends HTMLElement {
 
   connectedCallback() {
     if (this.childElementCount) return;
-    this.append(this.#canvas, this.#ring);
+    this.append(this.#canvas, this.#hint, this.#ring);
     this.#context = this.#canvas.getContext('2d');
     const on = (type, f) => this.#canvas.addEventListener(type, f);
     on('pointerdown', (e) => this.#press(e));
@@ -92,6 +93,7 @@ class MaskPainter extends HTMLElement {
   }
 
   #put() {
+    this.#hint.hidden = true;
     this.#down = this.#strokes.add({ erase: this.#erase, size: this.#brush, points: [...this.#at] });
     drawStroke(this.#context, this.#down, this.#scale, this.#colour);
   }
@@ -189,12 +191,13 @@ class MaskPainter extends HTMLElement {
     this.#tool('undo').disabled = !this.#strokes.canUndo;
     this.#tool('redo').disabled = !this.#strokes.canRedo;
     this.#tool('clear').disabled = this.#strokes.empty;
+    this.#hint.hidden = !this.#strokes.empty;
     // A button that has just become useless must not take the focus away with it.
     if (focused?.disabled && this.#tools.contains(focused)) this.#canvas.focus();
     this.dispatchEvent(new Event('change'));
   }
 
-  get #colour() { return getComputedStyle(this).getPropertyValue('--accent'); }
+  get #colour() { return getComputedStyle(this).getPropertyValue('--mask'); }
 }
 
 customElements.define('mask-painter', MaskPainter);

@@ -4,6 +4,16 @@ import { sends } from './engine.mjs';
 
 export const offline = { ready: false, text: 'The page is not kept for use without a network.' };
 
+/** Waits until a worker is at work; fails if it cannot keep the page's files. */
+const activated = (worker) => new Promise((done, failed) => {
+  const look = () => {
+    if (worker?.state === 'activated') done();
+    else if (!worker || worker.state === 'redundant') failed(new Error('the browser does not keep its files'));
+  };
+  worker?.addEventListener('statechange', look);
+  look();
+});
+
 /** Registers the service worker once the page has what it needs. */
 export async function keepPage() {
   if (sends) {
@@ -15,8 +25,8 @@ export async function keepPage() {
     return;
   }
   try {
-    await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
-    await navigator.serviceWorker.ready;
+    const registration = await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+    if (!registration.active) await activated(registration.installing ?? registration.waiting);
     offline.ready = true;
     offline.text = 'The page works without a network now.';
     document.documentElement.dataset.offline = 'ready';

@@ -11,11 +11,7 @@ export async function open(browser, url, { fake = {}, ready = true, query = '', 
   page.faults = [];
   page.on('pageerror', (e) => page.faults.push(String(e)));
   page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) page.faults.push(m.text()); });
-  await page.addInitScript((f) => {
-    globalThis.fake = f;
-    globalThis.longest = 0;
-    new PerformanceObserver((l) => { for (const e of l.getEntries()) globalThis.longest = Math.max(globalThis.longest, e.duration); }).observe({ type: 'longtask', buffered: true });
-  }, fake);
+  await page.addInitScript((f) => { globalThis.fake = f; }, fake);
   await page.goto(url + query);
   if (ready) await page.locator('#engine[data-state="ready"]').waitFor();
   return page;

@@ -48,6 +48,11 @@ const states = {
     await p.waitForTimeout(200);
   } },
   settings: { fake: { packs: [{ sha256: 'a', url: 'https://x/packs/default.i2sb', bytes: 4194814, total: 4194814, complete: true, used: 0 }] }, async go(p) { await p.locator('#engine').click(); await p.waitForTimeout(100); } },
+  offline: { ready: false, fake: { load: { fail: { code: 'network', message: 'packs/default.i2sb: cut off after 0 bytes (Failed to fetch); run it again to go on' } } }, go: (p) => p.locator('#trouble').waitFor() },
+  refused: { fake: { support: { cache: { ok: false, reason: 'The operation is insecure.' } } }, async go(p) {
+    await p.locator('#engine').click();
+    await p.locator('#settings-body').evaluate((e) => e.scrollTo(0, 1e4));
+  } },
   tall: { async go(p) { await choose(p, await painted(p, 500, 2400, 'A holiday in the mountains, the summer of nineteen ninety-seven, scanned from a print (copy 2) final final.jpg')); await restored(p); } },
   wide: { async go(p) { await choose(p, await painted(p, 3200, 500, 'panorama.jpg')); await restored(p); } },
   actual: { async go(p) { await choose(p, await painted(p, 3200, 1500, 'panorama.jpg')); await restored(p); await p.locator('#zoom').click(); } },

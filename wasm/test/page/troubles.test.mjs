@@ -7,7 +7,7 @@ import { calls, on, phase } from './visit.mjs';
 describe('troubles', () => {
   const cases = {
     unsupported: 'Model and device', 'out-of-memory': 'Try small tiles', 'device-lost': 'Use the processor', 'bad-pack': 'Use the built-in model',
-    'bad-image': 'Choose another picture', 'bad-option': 'Use the model’s settings', network: 'Go on', closed: 'Try again', internal: 'Try again', unheard: 'Try again',
+    'bad-image': 'Another picture', 'bad-option': 'Use the model’s settings', network: 'Go on', closed: 'Try again', internal: 'Try again', unheard: 'Try again',
   };
   for (const [code, action] of Object.entries(cases)) {
     test(`${code}: what it means and what to do`, on({ fake: { restore: { fail: { code, message: `the message of ${code}` } } } }, async (page) => {
@@ -16,8 +16,8 @@ describe('troubles', () => {
       const box = page.getByRole('alert');
       await box.waitFor();
       assert.equal(await box.getAttribute('data-code'), code === 'unheard' ? 'internal' : code);
-      await box.getByText('What was reported').click();
-      await box.getByText(`the message of ${code}`).waitFor();
+      if (!['out-of-memory', 'bad-option'].includes(code)) await box.getByText('What was reported').click();
+      await box.getByText(new RegExp(`the message of ${code}`, 'i')).waitFor();
       await page.evaluate(() => { delete fake.restore.fail; });
       const chooser = code === 'bad-image' && page.waitForEvent('filechooser');
       await box.getByRole('button', { name: action }).click();

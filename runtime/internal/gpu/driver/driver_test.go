@@ -49,6 +49,24 @@ func open(t *testing.T) driver.Device {
 	return dev
 }
 
+// Vulkan's drivers have versions, which the tuner's results go with.
+func TestDriverIsNamed(t *testing.T) {
+	d, err := driver.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer d.Close()
+	as, err := d.Adapters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range as {
+		if a.Backend == "vulkan" && !strings.ContainsAny(a.Driver, "0123456789") {
+			t.Errorf("the driver of %s is %q", a.Name, a.Driver)
+		}
+	}
+}
+
 // doubler is everything for one run of the test shader.
 type doubler struct {
 	dev     driver.Device

@@ -1,6 +1,10 @@
 //go:build cgo && !js
 
+#define _GNU_SOURCE // RTLD_NEXT
 #include "wgpu.h"
+#ifdef GPU_GUARD_FIRST
+#include <dlfcn.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 
@@ -44,14 +48,21 @@ void gpu_mark_lost(gpu_device *d, const char *text, size_t n) {
 
 // This version of wgpu-native panics where a submit or a poll fails, as when
 // the device is lost. A panic starts with _Unwind_RaiseException, which the
-// linker leads to us where it can; then the device is lost, and the process
-// lives. By then wgpu has given back its locks.
+// linker leads to us; then the device is lost, and the process lives. By then
+// wgpu has given back its locks.
 #ifdef GPU_GUARD
-_Thread_local void **gpu_guard;
-extern int __real__Unwind_RaiseException(void *);
-int __wrap__Unwind_RaiseException(void *exception) {
+_Thread_local gpu_place *gpu_guard;
+static int raise_exception(void *exception, int (*real)(void *)) {
   if (gpu_guard)
-    __builtin_longjmp(gpu_guard, 1);
-  return __real__Unwind_RaiseException(exception);
+    GPU_LEAP(*gpu_guard);
+  return real(exception);
 }
+#ifdef GPU_GUARD_FIRST
+// This linker cannot wrap, but it prefers what a program defines to what a
+// library of the system does, for the program's own objects.
+int _Unwind_RaiseException(void *exception) { return raise_exception(exception, (int (*)(void *))dlsym(RTLD_NEXT, "_Unwind_RaiseException")); }
+#else
+extern int __real__Unwind_RaiseException(void *);
+int __wrap__Unwind_RaiseException(void *exception) { return raise_exception(exception, __real__Unwind_RaiseException); }
+#endif
 #endif

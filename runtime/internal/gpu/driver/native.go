@@ -73,6 +73,11 @@ func describe(adapter unsafe.Pointer) Adapter {
 	if strings.HasPrefix(device, "0x") || device == "" {
 		a.Name, a.Driver = description, ""
 	}
+	if a.Driver == "" {
+		var driver [256]C.char
+		text(a.Name, func(name *C.char) { C.gpu_vulkan_driver(c.vendor_id, name, &driver[0], C.size_t(len(driver))) })
+		a.Driver = C.GoString(&driver[0])
+	}
 	if v := C.GoString(&c.vendor[0]); a.Vendor == "" && !strings.HasPrefix(v, "0x") {
 		a.Vendor = v
 	}

@@ -43,6 +43,9 @@ bool gpu_loader(void); // is there a library to find adapters with
 void *gpu_instance(void);
 size_t gpu_adapters(void *instance, void **adapters, size_t n);
 void gpu_adapter_info(void *adapter, gpu_info *info);
+// gpu_vulkan_driver writes the driver of Vulkan's card of that name, with its
+// version; nothing if there is none.
+void gpu_vulkan_driver(uint32_t vendor, const char *name, char *to, size_t n);
 
 // There is no closing a device: this wgpu-native mixes up those opened after one
 // that was closed. Devices are used again.

@@ -111,7 +111,7 @@ gpu_ticket *gpu_done(gpu_device *d, gpu_fault *f) {
   gpu_ticket *t = new_ticket();
   gpu_expect(f);
 #ifdef WEBGPU29
-  wgpuQueueOnSubmittedWorkDone(d->queue, CALLBACK(on_done, t));
+  GUARDED(d, wgpuQueueOnSubmittedWorkDone(d->queue, CALLBACK(on_done, t)));
 #else
   GUARDED(d, wgpuQueueOnSubmittedWorkDone(d->queue, on_done, t));
 #endif
@@ -123,7 +123,7 @@ gpu_ticket *gpu_map(gpu_device *d, void *staging, uint64_t size, gpu_fault *f) {
   gpu_ticket *t = new_ticket();
   gpu_expect(f);
 #ifdef WEBGPU29
-  wgpuBufferMapAsync(staging, 1, 0, size, CALLBACK(on_mapped, t));
+  GUARDED(d, wgpuBufferMapAsync(staging, 1, 0, size, CALLBACK(on_mapped, t)));
 #else
   GUARDED(d, wgpuBufferMapAsync(staging, 1, 0, size, on_mapped, t));
 #endif

@@ -7,12 +7,6 @@ package driver
 // and losing the device end the process, and a pointer to Go memory is kept by
 // C beyond the call that passed it.
 
-// #cgo linux LDFLAGS: -Wl,--wrap=_Unwind_RaiseException
-// #cgo windows LDFLAGS: -Wl,--wrap=_Unwind_RaiseException
-// #cgo linux CFLAGS: -DGPU_GUARD
-// #cgo windows CFLAGS: -DGPU_GUARD
-import "C"
-
 import _ "github.com/cogentcore/webgpu/wgpu" // the library
 
 const binding = "github.com/cogentcore/webgpu v0.23.0"

@@ -57,12 +57,22 @@ void gpu_mark_lost(gpu_device *d, const char *text, size_t n);
 
 // GUARDED is a call that may panic; see fault.c.
 #ifdef GPU_GUARD
-extern _Thread_local void **gpu_guard;
+#ifdef __APPLE__ // whose compiler has no builtin for it on every processor
+#include <setjmp.h>
+typedef jmp_buf gpu_place;
+#define GPU_SET(place) _setjmp(place)
+#define GPU_LEAP(place) _longjmp(place, 1)
+#else
+typedef void *gpu_place[5];
+#define GPU_SET(place) __builtin_setjmp(place)
+#define GPU_LEAP(place) __builtin_longjmp(place, 1)
+#endif
+extern _Thread_local gpu_place *gpu_guard;
 #define GUARDED(d, call)                                                    \
   do {                                                                      \
-    void *here[5];                                                          \
-    if (__builtin_setjmp(here) == 0) {                                      \
-      gpu_guard = here;                                                     \
+    gpu_place here;                                                         \
+    if (GPU_SET(here) == 0) {                                               \
+      gpu_guard = &here;                                                    \
       call;                                                                 \
       gpu_guard = 0;                                                        \
     } else {                                                                \
