@@ -68,13 +68,9 @@ func (b *bencher) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-<<<<<<< HEAD
 	defer done()
 	o.Network, o.Weights = head.Network, w
-	open := time.Since(start)
-=======
 	header := time.Since(start)
->>>>>>> main
 	r, err := bench.Run(ctx, o)
 	if err != nil {
 		return classify(err)
