@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/i2sb-go/i2sb/runtime/bench"
-	"github.com/i2sb-go/i2sb/weights"
 )
 
 // bencher times a network.
@@ -65,25 +64,12 @@ func (b *bencher) run(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	if b.net == "adm256" {
-		o.Network = weights.ADM256(false)
-	} else {
-		name := b.net
-		if name == "default" {
-			name = ""
-		}
-		src, err := b.openSource(ctx, name)
-		if err != nil {
-			return err
-		}
-		p, closer, err := src.OpenPack(ctx)
-		if err != nil {
-			return err
-		}
-		defer closer.Close()
-		defer p.Close()
-		o.Network, o.Weights = p.Header().Network, p
+	head, w, done, err := b.network(ctx, b.net)
+	if err != nil {
+		return err
 	}
+	defer done()
+	o.Network, o.Weights = head.Network, w
 	header := time.Since(start)
 	r, err := bench.Run(ctx, o)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 type informer struct {
 	*app
 	memory, asJSON bool
+	net            string
 	size, device   string
 	tile, overlap  int
 	task, sampler  string
@@ -37,6 +39,7 @@ func (a *app) infoCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
+	f.StringVar(&i.net, "net", "", "in PACK's place: default, adm256 (the official checkpoints' network with float16 weights), or a pack's FILE or URL")
 	f.BoolVar(&i.memory, "memory", false, "print the memory that a restoration takes")
 	f.StringVar(&i.size, "size", "256x256", "size of the result, WIDTHxHEIGHT")
 	f.IntVar(&i.tile, "tile", 0, "as for restore")
@@ -75,14 +78,15 @@ func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 	if n, err := fmt.Sscanf(i.size+"\n", "%dx%d\n", &w, &h); n != 2 || err != nil || w < 1 || h < 1 || w > 1<<20 || h > 1<<20 {
 		return usagef("--size %s: write WIDTHxHEIGHT, such as 1024x768", i.size)
 	}
-	src, err := i.openSource(ctx, pack)
+	if i.net != "" && pack != "" {
+		return usagef("--net %s: and PACK %s; give one of them", i.net, pack)
+	}
+	name := pack + i.net
+	head, _, done, err := i.network(ctx, name)
 	if err != nil {
 		return err
 	}
-	head, err := header(ctx, src)
-	if err != nil {
-		return err
-	}
+	done()
 	a := about{ID: head.ID(), Tensors: len(head.Tensors), Name: head.Name, Encoding: head.Encoding, Network: head.Network,
 		Bridge: head.Bridge, Licence: head.Licence, Credits: head.Credits, Provenance: head.Provenance,
 		Metrics: head.Metrics, Source: head.SourceSHA256, Tasks: slices.Clone(head.Tasks)}
@@ -102,7 +106,7 @@ func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 	for n, t := range a.Tasks { // with the defaults filled in
 		s, err := runtime.Resolve(head, runtime.WithTask(t.Name))
 		if err != nil {
-			return &fileError{src.String(), err}
+			return &fileError{cmp.Or(name, runtime.Default().String()), err}
 		}
 		a.Tasks[n].Sampler, a.Tasks[n].Steps = s.Sampler, s.Steps
 	}
@@ -135,7 +139,11 @@ func (i *informer) print(a about) error {
 	}
 	line("pack", "%s", a.ID)
 	line("network", "ADM U-Net, width %d (%s), %.2f M parameters in %d tensors", a.Network.NumChannels, a.Network.ChannelMult, float64(a.Parameters)/1e6, a.Tensors)
-	line("encoding", "%s, %s", a.Encoding, size(a.Bytes))
+	if a.Bytes > 0 {
+		line("encoding", "%s, %s", a.Encoding, size(a.Bytes))
+	} else {
+		line("encoding", "%s, without a pack", a.Encoding)
+	}
 	kind := "stochastic"
 	if a.Bridge.OTODE {
 		kind = "OT-ODE"

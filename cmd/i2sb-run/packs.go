@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime"
+	"github.com/i2sb-go/i2sb/runtime/bench"
 	"github.com/i2sb-go/i2sb/runtime/keeper"
 	"github.com/i2sb-go/i2sb/weights"
 	"github.com/i2sb-go/i2sb/weights/fetch"
@@ -38,6 +39,27 @@ func header(ctx context.Context, src runtime.Source) (weights.Header, error) {
 	defer closer.Close()
 	defer p.Close()
 	return p.Header(), nil
+}
+
+// network is what --net names: the header of a pack and its weights, or of
+// adm256, which needs no pack and has none. done closes the pack.
+func (a *app) network(ctx context.Context, name string) (h weights.Header, w weights.Source, done func(), err error) {
+	switch name {
+	case "adm256":
+		h, err = bench.ADM256()
+		return h, nil, func() {}, err
+	case "default":
+		name = ""
+	}
+	src, err := a.openSource(ctx, name)
+	if err != nil {
+		return h, nil, nil, err
+	}
+	p, closer, err := src.OpenPack(ctx)
+	if err != nil {
+		return h, nil, nil, err
+	}
+	return p.Header(), p, func() { p.Close(); closer.Close() }, nil
 }
 
 // readModels lists the default model first, and then those of a directory.

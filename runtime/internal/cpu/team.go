@@ -14,9 +14,10 @@ import (
 // loop for a moment before they sleep, since a network is a hundred short loops.
 type team struct {
 	set     kernels.Set
-	sharer  kernels.Sharer // of loops, where goroutines are no threads; else nil
+	sharer  kernels.Sharer // hands out the loops in the goroutines' place; or nil
 	running sync.Mutex     // one loop at a time
 	members []*member      // the first is whoever calls
+	scratch []int64        // of the members, for the sharer
 	users   int            // open devices
 }
 
@@ -121,6 +122,10 @@ func (t *team) prepare(n int, scratch int64) error {
 			return err
 		}
 	}
+	t.scratch = t.scratch[:0]
+	for _, m := range t.members {
+		t.scratch = append(t.scratch, m.scratch.Addr)
+	}
 	return nil
 }
 
@@ -133,15 +138,11 @@ func (t *team) run(threads int, k kernels.Kernel, args int64, n int) {
 		t.members[0].Run(k, args, 0, n, t.members[0].scratch.Addr)
 		return
 	}
-	step := max(1, n/(8*threads))
 	if t.sharer != nil {
-		var scratch []int64
-		for _, m := range t.members[:threads] {
-			scratch = append(scratch, m.scratch.Addr)
-		}
-		t.sharer.Share(k, args, n, step, scratch)
+		t.sharer.Share(k, args, n, t.scratch[:threads])
 		return
 	}
+	step := max(1, n/(8*threads))
 	l := &loop{kernel: k, args: args, n: int64(n), step: int64(step), end: make(chan struct{}, 1)}
 	l.left.Store(l.n)
 	for _, m := range t.members[1:threads] {

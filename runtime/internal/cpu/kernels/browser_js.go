@@ -26,7 +26,7 @@ func bind(thread, stack uint32)
 //go:wasmimport i2sb run
 func run(kernel, args, from, to, scratch uint32)
 
-// share computes n items on some threads; scratch is where their addresses lie.
+// share computes n items, step at a time, on some threads; scratch is where their addresses lie.
 //
 //go:wasmimport i2sb share
 func share(kernel, args, n, step uint32, scratch unsafe.Pointer, threads uint32)
@@ -102,7 +102,8 @@ func (b *browser) Close() {}
 
 func (b *browser) Threads() int { return b.threads }
 
-func (b *browser) Share(k Kernel, args int64, n, step int, scratch []int64) {
+func (b *browser) Share(k Kernel, args int64, n int, scratch []int64) {
+	step := max(1, n/(8*len(scratch)))
 	b.scratch = b.scratch[:0]
 	for _, s := range scratch {
 		b.scratch = append(b.scratch, uint32(s))

@@ -69,14 +69,14 @@ type Thread interface {
 }
 
 // Sharer is a Set that hands out a loop's items to threads of its own, where
-// goroutines are no threads.
+// goroutines are no threads, or slower ones.
 type Sharer interface {
 	Set
 	// Threads is how many there are, the caller's among them.
 	Threads() int
-	// Share computes n items of a kernel, step at a time, on as many threads as
-	// there are addresses of scratch.
-	Share(k Kernel, args int64, n, step int, scratch []int64)
+	// Share computes n items of a kernel on as many threads as there are
+	// addresses of scratch.
+	Share(k Kernel, args int64, n int, scratch []int64)
 }
 
 // MemoryError says that memory for a tensor cannot be had.

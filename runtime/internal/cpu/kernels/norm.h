@@ -11,9 +11,11 @@ struct moments {
   int64_t to, first, all;  // N×all×runs×2×16; this tensor's blocks begin at first
 };
 
+// moments: item i is a block of a run of a sample, so that a thread reads the
+// part of a picture that it wrote.
 static void moments(const struct moments *m, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; i++) {
-    int64_t run = i % m->runs, b = i / m->runs % m->blocks, n = i / m->runs / m->blocks;
+    int64_t b = i % m->blocks, run = i / m->blocks % m->runs, n = i / m->blocks / m->runs;
     int64_t start = run * RUN, count = m->area - start < RUN ? m->area - start : RUN;
     const float *x = PTR(m->x) + ((n * m->blocks + b) * m->area + start) * BLOCK;
     float *y = PTR(m->to) + (((n * m->all + m->first + b) * m->runs + run) * 2) * BLOCK;

@@ -21,16 +21,22 @@ struct staged {
 INLINE int stage_tiles(const struct staged *s) { return (int)(s->count * s->c.bh * s->c.bw); }
 
 // transform_weights transforms 16 inputs' filters of 16 outputs; at is the place
-// of the segment of their first tap.
-INLINE void transform_weights(const int m, const struct conv *c, size_t at, float *u, size_t u_step) {
+// of the segment of their first tap, soon that of those to be transformed next,
+// which are fetched by hand: nine short streams are none to a processor.
+INLINE void transform_weights(const int m, const struct conv *c, size_t at, size_t soon, float *u, size_t u_step) {
   float g[9 * BLOCK] __attribute__((aligned(64)));
   for (int i = 0; i < BLOCK; i++) EACH_LANE(v) {
+    for (int t = 0; v == 0 && t < 9; t++) fetch(c->weights, c->type, soon + (t * BLOCK + i) * BLOCK);
     for (int t = 0; t < 9; t++) store(g + t * BLOCK + v, expand(c->weights, c->type, at + (t * BLOCK + i) * BLOCK + v));
     filter(m, g + v, u + i * BLOCK + v, u_step);
   }
 }
-static NOINLINE void transform_weights4(const struct conv *c, size_t at, float *u, size_t u_step) { transform_weights(4, c, at, u, u_step); }
-static NOINLINE void transform_weights2(const struct conv *c, size_t at, float *u, size_t u_step) { transform_weights(2, c, at, u, u_step); }
+static NOINLINE void transform_weights4(const struct conv *c, size_t at, size_t soon, float *u, size_t u_step) {
+  transform_weights(4, c, at, soon, u, u_step);
+}
+static NOINLINE void transform_weights2(const struct conv *c, size_t at, size_t soon, float *u, size_t u_step) {
+  transform_weights(2, c, at, soon, u, u_step);
+}
 
 // stage_weights: item i is an input block of an output block of the slice.
 static void stage_weights(const struct staged *s, int64_t from, int64_t to) {
@@ -38,11 +44,13 @@ static void stage_weights(const struct staged *s, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; i++) {
     size_t at = (s->b0 * blocks + i) * 9 * BLOCK * BLOCK;
     float *u = PTR(s->u) + i / blocks * s->u_block + i % blocks * BLOCK * BLOCK;
-    s->tile == 4 ? transform_weights4(&s->c, at, u, s->u_step) : transform_weights2(&s->c, at, u, s->u_step);
+    size_t soon = at + 9 * BLOCK * BLOCK;
+    s->tile == 4 ? transform_weights4(&s->c, at, soon, u, s->u_step) : transform_weights2(&s->c, at, soon, u, s->u_step);
   }
 }
 
-// stage_input: item i is an input block of an item of the convolution.
+// stage_input: item i is an item of the convolution of an input block: outputs
+// were written block by block too, so a thread reads what it wrote.
 static void stage_input(const struct staged *s, int64_t from, int64_t to, float *scratch) {
   const struct conv *c = &s->c;
   int m = (int)s->tile, blocks = (int)c->in.blocks, tiles = stage_tiles(s);
@@ -51,8 +59,8 @@ static void stage_input(const struct staged *s, int64_t from, int64_t to, float 
   float *line = scratch + c->line, *strip = scratch + c->strip;
   size_t step = pitch_of(blocks, tiles);
   for (int64_t i = from; i < to; i++) {
-    int64_t j = i / blocks;
-    int b = (int)(i % blocks);
+    int64_t j = i % s->count;
+    int b = (int)(i / s->count);
     struct item t = item_of(c, s->first + j);
     int bh = least((int)c->bh, th - t.y), bw = least((int)c->bw, tw - t.x);
     prepare(&c->in, t.n, b, b + 1, t.y * m - 1, rows, t.x * m - 1, cols, strip, line);
@@ -128,9 +136,11 @@ static void stage_products(const struct staged *s, int64_t from, int64_t to, flo
       int depth = least(piece, blocks - k);
       for (int o = 0; o < slice; o++)
         for (int b = 0; b < depth; b++) {
-          size_t at = ((size_t)(b0 + o) * blocks + k + b) * 9 * BLOCK * BLOCK;
+          const size_t filters = 9 * BLOCK * BLOCK;
+          size_t at = ((size_t)(b0 + o) * blocks + k + b) * filters, soon = at + filters;
+          if (b == depth - 1) soon = o < slice - 1 ? at + (blocks - b) * filters : ((size_t)b0 * blocks + k + depth) * filters;
           float *to = u + o * per_block + b * BLOCK * BLOCK;
-          m == 4 ? transform_weights4(c, at, to, u_step) : transform_weights2(c, at, to, u_step);
+          m == 4 ? transform_weights4(c, at, soon, to, u_step) : transform_weights2(c, at, soon, to, u_step);
         }
       struct product g = {.off = off, .segments = depth, .last = k + depth < blocks ? BLOCK : last_depth(&c->in), .start = k ? ACCUMULATE : ZERO};
       for (int f = 0; f < freq; f++) {
