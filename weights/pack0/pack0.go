@@ -6,9 +6,9 @@ package pack0
 import _ "embed"
 
 // Name is the default pack's file name.
-const Name = "blind-small.i2sb"
+const Name = "general.i2sb"
 
 // Pack is the file.
 //
-//go:embed blind-small.i2sb
+//go:embed general.i2sb
 var Pack string

@@ -1,9 +1,13 @@
 package gpu
 
 import (
+	"context"
+	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver/drivertest"
@@ -82,6 +86,50 @@ func TestSlowDevicesGetShortSubmits(t *testing.T) {
 			t.Errorf("%g a second: %d submits", c.speed, submits)
 		}
 		last = submits
+	}
+}
+
+// clocked is a device on which everything takes a time of its own, and rounds of
+// arithmetic some more.
+type clocked struct {
+	*drivertest.Null
+	idle, busy time.Duration
+	rounds     uint32
+}
+
+func (c *clocked) Write(b driver.Buffer, offset int64, data []byte) error {
+	c.rounds = binary.LittleEndian.Uint32(data) // the uniforms of peak.wgsl
+	return c.Null.Write(b, offset, data)
+}
+
+func (c *clocked) Times(context.Context, driver.Sequence, time.Duration) ([]time.Duration, error) {
+	if c.rounds > 0 {
+		return []time.Duration{c.idle + c.busy}, nil
+	}
+	return []time.Duration{c.idle}, nil
+}
+
+// What starting a kernel takes is not taken for its work.
+func TestSpeed(t *testing.T) {
+	const work = 1 << 16 * 64 * perRound
+	for _, c := range []struct {
+		idle, busy time.Duration
+		want       float64
+	}{
+		{0, 10 * time.Millisecond, work / 0.01},
+		{2 * time.Millisecond, 10 * time.Millisecond, work / 0.01},
+		{2 * time.Millisecond, 0, work / 0.0002}, // at least
+		{100 * time.Millisecond, 0, 0},
+	} {
+		d := &clocked{Null: drivertest.NewNull(), idle: c.idle, busy: c.busy}
+		got, err := Speed(t.Context(), d)
+		if err != nil || math.Abs(got-c.want) > 1e-3*c.want || d.Live() != 0 {
+			t.Errorf("%v and %v more: %g a second, error %v, %d things are left", c.idle, c.busy, got, err, d.Live())
+		}
+	}
+	g := open(t, Options{}).(*gpu)
+	if s, err := Speed(t.Context(), g.dev); err != nil || s < 0 {
+		t.Errorf("%g a second, error %v", s, err)
 	}
 }
 

@@ -44,7 +44,8 @@ func (g *gpu) Roof(ctx context.Context) (device.Roof, error) {
 	if g.about.Software {
 		bytes, scale = 16<<20, 1
 	}
-	flops, err := g.peak(ctx, 1<<14*scale, 64*scale)
+	threads, rounds := 1<<14*scale, 64*scale
+	arithmetic, err := g.arithmetic(ctx, threads, rounds)
 	if err != nil {
 		return device.Roof{}, err
 	}
@@ -53,24 +54,34 @@ func (g *gpu) Roof(ctx context.Context) (device.Roof, error) {
 	vectors := int(bytes / 16)
 	memory, err := g.measure(ctx, x, y, call{file: "stream", consts: shaders.Constants{}, in: operands{"x": x, "y": y},
 		params: params{"STRIDE": vectors / 4}, x: vectors / 4 / 256, y: 1, z: 1})
-	return device.Roof{FLOPs: flops, Bytes: 2 * float64(bytes) / memory.Seconds()}, err
+	return device.Roof{FLOPs: float64(threads) * float64(rounds) * perRound / arithmetic.Seconds(), Bytes: 2 * float64(bytes) / memory.Seconds()}, err
 }
 
-// peak is the multiplications and additions a second of so many threads.
-func (g *gpu) peak(ctx context.Context, threads, rounds int) (flops float64, err error) {
+// perRound is the multiplications and additions that a thread of peak.wgsl does in a
+// round.
+const perRound = 32 * 8
+
+// arithmetic is how long so many threads take for so many rounds.
+func (g *gpu) arithmetic(ctx context.Context, threads, rounds int) (time.Duration, error) {
 	x, y := operand{scratch, 0, 256}, operand{arena, 0, int64(16 * threads)}
-	t, err := g.measure(ctx, x, y, call{file: "peak", consts: shaders.Constants{}, in: operands{"y": y},
+	return g.measure(ctx, x, y, call{file: "peak", consts: shaders.Constants{}, in: operands{"y": y},
 		params: params{"ROUNDS": rounds, "A": float32(0.5), "B": float32(0.25)}, x: threads / 256, y: 1, z: 1})
-	return float64(threads) * float64(rounds) * 32 * 8 / t.Seconds(), err
 }
 
 // Speed is about how many multiplications and additions a second a device does,
-// or fewer if it is so fast that starting the kernel counts. It takes a
-// thousandth of a second where a second takes a million million.
+// or fewer if it is so fast that starting a kernel counts; 0 where the clock is
+// too coarse to tell, as in browsers that look for finished work now and then. It
+// takes some thousandths of a second where a second takes a million million.
 func Speed(ctx context.Context, d driver.Device) (flops float64, err error) {
 	g := &gpu{dev: d, limits: d.Limits(), choose: realDevice}
 	defer g.pipelines.release()
-	return g.peak(ctx, 1<<16, 64)
+	const threads, rounds = 1 << 16, 64
+	idle, err := g.arithmetic(ctx, threads, 0)
+	if err != nil || idle > 20*time.Millisecond {
+		return 0, err
+	}
+	busy, err := g.arithmetic(ctx, threads, rounds)
+	return threads * rounds * perRound / max(busy-idle, idle/10, time.Microsecond).Seconds(), err
 }
 
 // measure is the shortest of a few runs of a call on buffers of its own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -11,6 +12,7 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 	"github.com/i2sb-go/i2sb/runtime/internal/tile"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
+	"github.com/i2sb-go/i2sb/weights"
 )
 
 // RunCanvas walks a small picture by every sampler in four windows, with and
@@ -77,6 +79,25 @@ func compareCanvas(t *testing.T, d device.Device, w *bridge.Walk, name, how stri
 // walks keeps ref's results, which are slow, for the next device.
 var walks = map[string][]float32{}
 
+// flat is one of the Networks with a single level: walks are not there to test
+// networks.
+func flat(net string) weights.Network {
+	n := Networks()[net]
+	n.ChannelMult = "1"
+	return n
+}
+
+// drawn keeps the weights, which take longer to draw than to use.
+var drawn sync.Map
+
+func weightsOf(net string) weights.Source {
+	s, ok := drawn.Load(net)
+	if !ok {
+		s, _ = drawn.LoadOrStore(net, RandomNetwork(flat(net)))
+	}
+	return s.(weights.Source)
+}
+
 // stripes is a noise that no executor knows.
 type stripes struct{}
 
@@ -97,9 +118,9 @@ func walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) (all [
 		}
 	}
 	ws := tile.Grid(s.H, s.W, window, 4, 4)
-	p, err := unet.Build(Networks()[net], 1, ws[0].H, ws[0].W)
+	p, err := unet.Build(flat(net), 1, ws[0].H, ws[0].W)
 	check(err)
-	n, err := d.Load(ctx, p, Random(p))
+	n, err := d.Load(ctx, p, weightsOf(net))
 	check(err)
 	defer n.Close()
 	r, err := n.Compile(p)

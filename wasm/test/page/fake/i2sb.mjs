@@ -43,10 +43,10 @@ export async function isSupported() {
   };
 }
 
-const task = (name, more) => ({ name, family: name, description: '', trained: [], sampler: 'posterior', steps: 1, scale: 1, mask: false, ...more });
+const task = (name, more) => ({ name, family: name, description: '', trained: [], sampler: 'ode', steps: 1, scale: 1, mask: false, ...more });
 
 const info = (device) => ({
-  name: 'blind-small', sha256: '51f0b9a1c2d3e4f5'.repeat(4), bytes: 4194814, parameters: 4361475, encoding: 'int8',
+  name: 'general', sha256: '51f0b9a1c2d3e4f5'.repeat(4), bytes: 4194814, parameters: 4361475, encoding: 'int8',
   licence: 'CC-BY-SA-4.0', credits: '', provenance: '', metrics: {},
   tasks: [task('jpeg'), task('sr4x', { scale: 4 }), task('deblur')],
   samplers: ['posterior', 'ode', 'i3sb', 'dbim1', 'dbim2', 'dbim3'], maxSteps: 999,
