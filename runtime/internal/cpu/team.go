@@ -9,9 +9,10 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/cpu/kernels"
 )
 
-// A team is the goroutines that run one set of kernels, for all models of the
-// process: a fixed number that grows to the largest asked for. They wait for a
-// loop for a moment before they sleep, since a network is a hundred short loops.
+// A team is the threads that run one set of kernels, for all models of the
+// process: a fixed number that grows to the largest asked for. They are the
+// set's own or goroutines, and wait for a loop for a moment before they sleep,
+// since a network is a hundred short loops.
 type team struct {
 	set     kernels.Set
 	sharer  kernels.Sharer // hands out the loops in the goroutines' place; or nil
