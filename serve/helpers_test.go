@@ -204,6 +204,7 @@ func (c *checked) CloseIdleConnections() { c.RoundTripper.(*http.Transport).Clos
 
 func (c *checked) RoundTrip(q *http.Request) (*http.Response, error) {
 	shadow := q.Clone(q.Context())
+	shadow.Body = http.NoBody // it is not validated, and may still be sent when the answer is there
 	a, err := c.RoundTripper.RoundTrip(q)
 	if err != nil || strings.HasPrefix(q.URL.Path, "/page") || q.Method == http.MethodOptions || q.Method == http.MethodHead {
 		return a, err

@@ -42,7 +42,11 @@ func TestPolicies(t *testing.T) {
 				d := NewWith(kernels.All()[0], 2).(*cpu)
 				defer d.Close()
 				d.policy = c.policy
-				optest.RunStored(t, d, stored)
+				if c.policy.narrow == 0 {
+					optest.RunNarrow(t, d, stored)
+				} else {
+					optest.RunStored(t, d, stored)
+				}
 			})
 		}
 	}

@@ -18,23 +18,36 @@ func Run(t *testing.T, d device.Device) { RunStored(t, d, weights.F32) }
 
 // RunStored is Run with weights that a type of fewer digits holds exactly.
 func RunStored(t *testing.T, d device.Device, stored weights.DType) {
-	run(t, d, stored, 0, 0)
+	run(t, d, stored, tolerances{})
+}
+
+// RunNarrow is RunStored for a device that keeps weights in as few bytes as they
+// are stored in, but int8 as halves, which round its products with the scales.
+func RunNarrow(t *testing.T, d device.Device, stored weights.DType) {
+	run(t, d, stored, tolerances{int8: 1e-6})
 }
 
 // RunHalf is Run for a device that stores activations as halves, whose
 // rounding, 2⁻¹¹, comes in at every operator.
-func RunHalf(t *testing.T, d device.Device) { run(t, d, weights.F16, 1e-6, 1e-5) }
+func RunHalf(t *testing.T, d device.Device) {
+	run(t, d, weights.F16, tolerances{operator: 1e-6, network: 1e-5})
+}
 
-// run tolerates at least operator in a single operator and network in a whole
-// network.
-func run(t *testing.T, d device.Device, stored weights.DType, operator, network float64) {
+// tolerances are the least of a single operator, of one with weights in int8, and
+// of a whole network.
+type tolerances struct{ operator, int8, network float64 }
+
+func run(t *testing.T, d device.Device, stored weights.DType, least tolerances) {
 	for _, c := range Cases() {
-		c.NMSE = max(operator, c.NMSE)
+		c.NMSE = max(least.operator, c.NMSE)
 		t.Run(c.Name, func(t *testing.T) { RunCase(t, d, stored, c) })
 	}
 	for _, in := range []weights.DType{weights.F32, weights.F16, weights.BF16, weights.I8} {
 		c := packed
-		c.Name, c.NMSE = "weights of a pack, "+in.String(), max(operator, c.NMSE)
+		c.Name, c.NMSE = "weights of a pack, "+in.String(), max(least.operator, c.NMSE)
+		if in == weights.I8 {
+			c.NMSE = max(least.int8, c.NMSE)
+		}
 		t.Run(c.Name, func(t *testing.T) {
 			p := c.plan(t)
 			compareWith(t, d, c.Name, plan.Fuse(p), p, Packed(t, Random(p), in), c.NMSE)
@@ -50,7 +63,7 @@ func run(t *testing.T, d device.Device, stored weights.DType, operator, network 
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, d, "network "+name, fused, p, stored, max(network, 1e-9))
+			compare(t, d, "network "+name, fused, p, stored, max(least.network, 1e-9))
 		})
 	}
 }
