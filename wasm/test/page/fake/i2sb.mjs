@@ -43,7 +43,7 @@ export async function isSupported() {
   };
 }
 
-const task = (name, more) => ({ name, family: name, description: '', trained: [], sampler: 'ode', steps: 1, scale: 1, mask: false, ...more });
+const task = (name, more) => ({ name, family: name, description: '', trained: [], sampler: 'posterior', steps: 1, scale: 1, mask: false, ...more });
 
 const info = (device) => ({
   name: 'general', sha256: '51f0b9a1c2d3e4f5'.repeat(4), bytes: 4194814, parameters: 4361475, encoding: 'int8',
