@@ -104,22 +104,15 @@ func (m *Model) memory(o *options, w, ht int) (Memory, error) {
 // need is the device memory of one window of h×w.
 func (m *Model) need(h, w int) (device.Memory, error) {
 	s := m.now()
-	if n, ok := s.needs.Load([2]int{h, w}); ok {
-		return n.(device.Memory), nil
-	}
-	p, err := unet.Build(m.header.Network, 1, h, w)
-	if err != nil {
-		return device.Memory{}, err
-	}
-	stored, err := weights.ParseDType(m.header.Encoding)
-	if err != nil {
-		stored = weights.F32 // weights that do not come from a pack
-	}
-	n := s.device.Memory(p, stored)
-	if s.sizes.Add(1) > 256 { // begin anew
-		s.needs.Clear()
-		s.sizes.Store(0)
-	}
-	s.needs.Store([2]int{h, w}, n)
-	return n, nil
+	return s.needs.get(h, w, func() (device.Memory, error) {
+		p, err := unet.Build(m.header.Network, 1, h, w)
+		if err != nil {
+			return device.Memory{}, err
+		}
+		stored, err := weights.ParseDType(m.header.Encoding)
+		if err != nil {
+			stored = weights.F32 // weights that do not come from a pack
+		}
+		return s.device.Memory(p, stored), nil
+	})
 }

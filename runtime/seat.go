@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/unet"
@@ -18,8 +17,33 @@ type seat struct {
 	device  device.Device
 	network device.Network
 	program device.Program // of the last size
-	needs   sync.Map       // what windows of a few sizes need: device.Memory by [2]int
-	sizes   atomic.Int32   // in needs
+	needs   needs
+}
+
+// needs remembers what windows of a few sizes need, by height and width.
+type needs struct {
+	sync.Mutex
+	of map[[2]int]device.Memory
+}
+
+// get is what a window needs, made if it is not known.
+func (n *needs) get(h, w int, make func() (device.Memory, error)) (device.Memory, error) {
+	n.Lock()
+	defer n.Unlock()
+	size := [2]int{h, w}
+	if m, ok := n.of[size]; ok {
+		return m, nil
+	}
+	m, err := make()
+	if err != nil {
+		return m, err
+	}
+	const few = 256
+	if n.of == nil || len(n.of) == few { // begin anew
+		n.of = map[[2]int]device.Memory{}
+	}
+	n.of[size] = m
+	return m, nil
 }
 
 // sit opens a device and loads the network onto it.

@@ -92,15 +92,18 @@ func (c *contender) step(ctx context.Context, batch []runtime.Example) error {
 func (c *contender) methods(m *runtime.Model, nfe []int) []eval.Method {
 	var list []eval.Method
 	for _, k := range nfe {
-		clip := []runtime.Option{runtime.WithClip(true), runtime.WithLastX0(true)}
-		method := eval.Network(m, c.sampler, k, clip...)
-		if c.fromNoise {
-			method.Restore = func(ctx context.Context, s eval.Sample) (*bridge.Image, error) {
-				s.X1, clip = gaussian(s.X1, bridge.NewNoise(s.Seed)), append(clip[:2:2], runtime.WithCondition(s.X1))
-				return eval.Network(m, c.sampler, k, clip...).Restore(ctx, s)
-			}
+		restore := func(ctx context.Context, s eval.Sample, more ...runtime.Option) (*bridge.Image, error) {
+			return eval.Network(m, c.sampler, k, append(more, runtime.WithClip(true), runtime.WithLastX0(true))...).Restore(ctx, s)
 		}
-		method.Name = c.name
+		method := eval.Method{Name: c.name, Sampler: c.sampler, Steps: k}
+		method.Restore = func(ctx context.Context, s eval.Sample) (*bridge.Image, error) {
+			if !c.fromNoise {
+				return restore(ctx, s)
+			}
+			degraded := runtime.WithCondition(s.X1)
+			s.X1 = gaussian(s.X1, bridge.NewNoise(s.Seed))
+			return restore(ctx, s, degraded)
+		}
 		list = append(list, method)
 	}
 	return list

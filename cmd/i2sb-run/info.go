@@ -81,7 +81,7 @@ func (i *informer) run(ctx context.Context, pack string, steps bool) error {
 	if i.net != "" && pack != "" {
 		return usagef("--net %s: and PACK %s; give one of them", i.net, pack)
 	}
-	name := pack + i.net
+	name := cmp.Or(i.net, pack)
 	head, _, done, err := i.network(ctx, name)
 	if err != nil {
 		return err
@@ -138,7 +138,8 @@ func (i *informer) print(a about) error {
 		}
 	}
 	line("pack", "%s", a.ID)
-	line("network", "ADM U-Net, width %d (%s), %.2f M parameters in %d tensors", a.Network.NumChannels, a.Network.ChannelMult, float64(a.Parameters)/1e6, a.Tensors)
+	levels := cmp.Or(a.Network.ChannelMult, fmt.Sprintf("the levels of image_size %d", a.Network.ImageSize))
+	line("network", "ADM U-Net, width %d (%s), %.2f M parameters in %d tensors", a.Network.NumChannels, levels, float64(a.Parameters)/1e6, a.Tensors)
 	if a.Bytes > 0 {
 		line("encoding", "%s, %s", a.Encoding, size(a.Bytes))
 	} else {
