@@ -87,8 +87,8 @@ export class Choices extends EventTarget {
   get certainty() {
     const { steps, sampler = this.task?.sampler } = this.options;
     if (this.task?.mask) return '';
-    if (steps === 1) return 'One step leaves nothing to chance: go towards sharp to compare.';
-    return certain.has(sampler) ? `The sampler ${sampler} leaves nothing to chance: every seed gives the same picture.` : '';
+    if (certain.has(sampler)) return `The sampler ${sampler} leaves nothing to chance: every seed gives the same picture.`;
+    return steps === 1 ? 'One step leaves nothing to chance: go towards sharp to compare.' : '';
   }
 
   set disabled(is) { document.getElementById('choice-fields').disabled = is; }
