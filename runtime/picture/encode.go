@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/image/bmp"
@@ -33,7 +32,7 @@ func FormatFromName(name string) (string, error) {
 func (p *Picture) Lossy(format string) string {
 	var lost []string
 	plain := format == "jpeg" || format == "bmp"
-	if plain && slices.ContainsFunc(p.Alpha, func(a uint16) bool { return a != 65535 }) {
+	if plain && !opaque(p.Alpha) {
 		lost = append(lost, "alpha")
 	}
 	if plain && p.Depth == 16 {
@@ -55,8 +54,8 @@ func Encode(w io.Writer, p *Picture, format string, quality int) error {
 	return encodeAs(w, p, format, quality, false)
 }
 
-// EncodeQuickly is Encode with PNGs that are made in half the time and are a
-// fifth larger.
+// EncodeQuickly is Encode with PNGs that are made in a tenth of the time and are
+// a sixth larger.
 func EncodeQuickly(w io.Writer, p *Picture, format string, quality int) error {
 	return encodeAs(w, p, format, quality, true)
 }
@@ -74,7 +73,10 @@ func encodeAs(w io.Writer, p *Picture, format string, quality int, quick bool) e
 	}
 	switch format {
 	case "png":
-		return q.png(w, quick)
+		if quick {
+			return q.quickPNG(w)
+		}
+		return q.png(w)
 	case "jpeg":
 		return q.jpeg(w, quality)
 	case "tiff":

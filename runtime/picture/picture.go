@@ -122,18 +122,34 @@ func FromImage(img image.Image) (*Picture, error) {
 
 // Level is the value of a 16-bit code, from -1 to 1; those of 8 bits are 257
 // times as large.
-func Level(code uint16) float32 { return float32(float64(code)/32767.5 - 1) }
+func Level(code uint16) float32 {
+	if code == code>>8*257 {
+		return levels[code>>8]
+	}
+	return level(code)
+}
+
+// levels are those of 8 bits.
+var levels = func() (v [256]float32) {
+	for i := range v {
+		v[i] = level(uint16(i) * 257)
+	}
+	return
+}()
+
+func level(code uint16) float32 { return float32(float64(code)/32767.5 - 1) }
 
 // Code is the 16-bit code nearest to a value.
 func Code(level float32) uint16 { return quantize(level, 65535) }
 
-// quantize gives -1 to 1 as 0 to top, clamped and rounded to the nearest.
+// quantize gives -1 to 1 as 0 to top, clamped and rounded to the nearest: a float32
+// leaves no c so near to a half that adding one would round.
 func quantize(level float32, top float64) uint16 {
 	c := (float64(level) + 1) * top / 2
 	if !(c > 0) { // NaN becomes black
 		return 0
 	}
-	return uint16(math.Round(min(c, top)))
+	return uint16(min(c, top) + 0.5)
 }
 
 // rows returns a function that reads one row of an image without loss.
@@ -187,6 +203,8 @@ func divide(c color.RGBA64) color.NRGBA64 {
 	return color.NRGBA64{R: part(c.R), G: part(c.G), B: part(c.B), A: c.A}
 }
 
+func byteOfAlpha(a uint16) uint8 { return uint8((uint32(a) + 128) / 257) }
+
 func byteOf(level float32) uint8 { return uint8(quantize(level, 255)) }
 
 // ToImage is the picture as Gray, Gray16, NRGBA or NRGBA64, clamped and rounded
@@ -226,7 +244,7 @@ func (p *Picture) ToImage() image.Image {
 	m := image.NewNRGBA(r)
 	for i := range red {
 		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2] = byteOf(red[i]), byteOf(green[i]), byteOf(blue[i])
-		m.Pix[4*i+3] = uint8((uint32(alpha(i)) + 128) / 257)
+		m.Pix[4*i+3] = byteOfAlpha(alpha(i))
 	}
 	return m
 }

@@ -14,7 +14,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Of a PNG: the signature and the IHDR chunk, which come first, and where in
@@ -31,19 +30,7 @@ const greyKind = 4
 // pngIsGrey tells whether a PNG has no colour: bit 1 of its kind.
 func pngIsGrey(b []byte) bool { return len(b) > pngKind && b[pngKind]&2 == 0 }
 
-// pngBuffers are the encoder's, used again.
-type pngBuffers struct{ sync.Pool }
-
-func (b *pngBuffers) Get() *png.EncoderBuffer {
-	e, _ := b.Pool.Get().(*png.EncoderBuffer)
-	return e
-}
-
-func (b *pngBuffers) Put(e *png.EncoderBuffer) { b.Pool.Put(e) }
-
-var quickly = &png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &pngBuffers{}}
-
-func (p *Picture) png(w io.Writer, quick bool) error {
+func (p *Picture) png(w io.Writer) error {
 	grey := p.Image.C == 1 && p.Alpha != nil
 	var img image.Image
 	switch {
@@ -54,11 +41,7 @@ func (p *Picture) png(w io.Writer, quick bool) error {
 	default:
 		img = p.ToImage()
 	}
-	e := &png.Encoder{}
-	if quick {
-		e = quickly
-	}
-	return e.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
+	return png.Encode(&splice{w: w, at: pngHead, put: func(head []byte) []byte {
 		if grey {
 			head[pngDepth], head[pngKind] = 8, greyKind
 			if p.Depth == 16 {
@@ -66,21 +49,26 @@ func (p *Picture) png(w io.Writer, quick bool) error {
 			}
 			binary.BigEndian.PutUint32(head[pngHead-4:], crc32.ChecksumIEEE(head[12:pngHead-4]))
 		}
-		if p.ICC != nil {
-			var z bytes.Buffer
-			z.WriteString("icc\x00\x00")
-			c := zlib.NewWriter(&z)
-			c.Write(p.ICC)
-			c.Close()
-			head = appendChunk(head, "iCCP", z.Bytes())
-		}
-		for _, k := range slices.Sorted(maps.Keys(p.Text)) {
-			name, _ := latin1(k)
-			// iTXt: keyword, no compression, no language, UTF-8 text.
-			head = appendChunk(head, "iTXt", []byte(name+"\x00\x00\x00\x00\x00"+p.Text[k]))
-		}
-		return head
+		return p.describe(head)
 	}}, img)
+}
+
+// describe appends the profile and the text.
+func (p *Picture) describe(head []byte) []byte {
+	if p.ICC != nil {
+		var z bytes.Buffer
+		z.WriteString("icc\x00\x00")
+		c := zlib.NewWriter(&z)
+		c.Write(p.ICC)
+		c.Close()
+		head = appendChunk(head, "iCCP", z.Bytes())
+	}
+	for _, k := range slices.Sorted(maps.Keys(p.Text)) {
+		name, _ := latin1(k)
+		// iTXt: keyword, no compression, no language, UTF-8 text.
+		head = appendChunk(head, "iTXt", []byte(name+"\x00\x00\x00\x00\x00"+p.Text[k]))
+	}
+	return head
 }
 
 // pairs is for grey with alpha, which the encoder cannot write. A pixel of it
@@ -116,7 +104,7 @@ type deep struct {
 }
 
 func newDeep(p *Picture) deep {
-	return deep{p, !slices.ContainsFunc(p.Alpha, func(a uint16) bool { return a != 65535 }), &color.NRGBA64{A: 65535}}
+	return deep{p, opaque(p.Alpha), &color.NRGBA64{A: 65535}}
 }
 
 func (d deep) ColorModel() color.Model { return color.NRGBA64Model }
