@@ -105,10 +105,15 @@ func FromImage(img image.Image) (*Picture, error) {
 	line := make([]color.NRGBA64, w)
 	for y := range h {
 		row(b.Min.Y+y, line)
-		for c := range channels {
-			out := p.Image.Plane(c)[y*w:][:w]
+		red := p.Image.Plane(0)[y*w:][:w]
+		if p.Grey {
 			for x, v := range line {
-				out[x] = Level([3]uint16{v.R, v.G, v.B}[c])
+				red[x] = Level(v.R)
+			}
+		} else {
+			green, blue := p.Image.Plane(1)[y*w:][:w], p.Image.Plane(2)[y*w:][:w]
+			for x, v := range line {
+				red[x], green[x], blue[x] = Level(v.R), Level(v.G), Level(v.B)
 			}
 		}
 		if p.Alpha != nil {
@@ -176,6 +181,16 @@ func rows(img image.Image) func(y int, dst []color.NRGBA64) {
 				yi, ci := m.YOffset(b.Min.X+x, y), m.COffset(b.Min.X+x, y)
 				r, g, bl := color.YCbCrToRGB(m.Y[yi], m.Cb[ci], m.Cr[ci])
 				dst[x] = color.NRGBA64{wide(r), wide(g), wide(bl), 65535}
+			}
+		}
+	case *image.RGBA:
+		return func(y int, dst []color.NRGBA64) {
+			p := m.Pix[m.PixOffset(b.Min.X, y):]
+			for x := range dst {
+				r, g, b, a := wide(p[4*x]), wide(p[4*x+1]), wide(p[4*x+2]), wide(p[4*x+3])
+				if dst[x] = (color.NRGBA64{r, g, b, a}); a != 65535 {
+					dst[x] = divide(color.RGBA64{r, g, b, a})
+				}
 			}
 		}
 	case image.RGBA64Image: // all others of the standard library

@@ -158,7 +158,7 @@ type Update struct {
 }
 
 // AdvanceScratch is the floats of scratch for rows of w pixels.
-func AdvanceScratch(w int) int { return (w+127)/64*64 + 2*64 }
+func AdvanceScratch(w int) int { return 3*((w+127)/64*64) + 2*64 }
 
 // Roof is struct roof of roof.h.
 type Roof struct {

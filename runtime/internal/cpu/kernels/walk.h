@@ -67,7 +67,7 @@ INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t 
 }
 
 // normals writes the standard normal numbers of a row, by Box–Muller on pairs
-// of words, and a few more. room takes 2·w+64 floats.
+// of words, and a few more. room takes 2·VL floats.
 static void normals(const struct update *u, uint32_t channel, uint32_t y, uint32_t draw, float *to, float *room) {
   int64_t pairs = (u->w + 1) / 2;
   uint32_t words[4 * VL] __attribute__((aligned(64)));
@@ -87,16 +87,20 @@ static void normals(const struct update *u, uint32_t channel, uint32_t y, uint32
 }
 
 // advance makes the next state, x ← c0·x̂0 + cx·x + c1·x1 + Σ ch·h + noise·ε;
-// item i is a row of those to update of a channel.
+// item i is a row of those to update of a channel. What there is not points to
+// something that may be read: compilers read it with all lanes masked off, and
+// processors take hundreds of cycles for that at an address they cannot read.
 static void advance(const struct update *u, int64_t from, int64_t to, float *scratch) {
-  float *eps = scratch, *room = scratch + (u->w + 127) / 64 * 64;
+  int64_t some = (u->w + 127) / 64 * 64;
+  float *eps = scratch, *none = scratch + some, *room = scratch + 3 * some;
   float cx = (float)u->cx, c0 = (float)u->c0, c1 = (float)u->c1, ch0 = (float)u->ch0, ch1 = (float)u->ch1;
   float noise = (float)u->noise, save_x = (float)u->save_x, save_x0 = (float)u->save_x0, sd = (float)u->mask_noise;
+  int save = u->save && u->h0, shift = save && u->h1;
   for (int64_t i = from; i < to; i++) {
     int64_t c = i / u->rows, y = u->y + i % u->rows, at = (c * u->h + y) * u->w;
     float *x = PTR(u->x) + at, *x0 = PTR(u->x0) + (c * u->ring + y % u->ring) * u->w;
-    float *h0 = u->h0 ? PTR(u->h0) + at : NULL, *h1 = u->h1 ? PTR(u->h1) + at : NULL;
-    const float *x1 = u->x1 ? PTR(u->x1) + at : NULL, *e = u->eps ? PTR(u->eps) + at : eps;
+    float *h0 = u->h0 ? PTR(u->h0) + at : none, *h1 = u->h1 ? PTR(u->h1) + at : none + some;
+    const float *x1 = u->x1 ? PTR(u->x1) + at : x0, *e = u->eps ? PTR(u->eps) + at : eps;
     const uint8_t *mask = u->mask ? (const uint8_t *)(intptr_t)u->mask + y * u->w : NULL;
     if (mask && u->mask_x0)
       for (int64_t j = 0; j < u->w; j++) {
@@ -110,8 +114,8 @@ static void advance(const struct update *u, int64_t from, int64_t to, float *scr
       if (ch0 != 0) next += ch0 * h0[j];
       if (ch1 != 0) next += ch1 * h1[j];
       if (noise != 0) next += noise * e[j];
-      if (u->save && h0) {
-        if (h1) h1[j] = h0[j];
+      if (save) {
+        if (shift) h1[j] = h0[j];
         h0[j] = save_x * x[j] + save_x0 * x0[j];
       }
       x[j] = next;
