@@ -79,7 +79,9 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, q *request) (*body
 	if kind == "multipart/form-data" {
 		err = b.parts(paced, params["boundary"])
 	} else {
-		b.image, err = io.ReadAll(paced)
+		all := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), 256<<10)+bytes.MinRead))
+		_, err = all.ReadFrom(paced)
+		b.image = all.Bytes()
 	}
 	_ = control.SetReadDeadline(time.Time{}) // from here on, reading only tells that the client went away
 	x.arrived()

@@ -44,18 +44,23 @@ func (p *Picture) quickPNG(w io.Writer) error {
 		return err
 	}
 	pixel := samples * depth / 8
+	raw := (pixel*x.W + 1) * x.H
 	var b bytes.Buffer
+	b.Grow(raw / 2)
 	z := deflaters.Get().(*zlib.Writer)
 	z.Reset(&b)
 	p.filtered(z, pixel, alpha)
 	deflaters.Put(z)
-	if raw := (pixel*x.W + 1) * x.H; b.Len() > raw-raw/16 { // it found nothing that repeats
+	if b.Len() > raw-raw/16 { // it found nothing that repeats
 		var c bytes.Buffer
 		z, _ := zlib.NewWriterLevel(&c, zlib.HuffmanOnly) // the level is one
 		p.filtered(z, pixel, alpha)
 		if c.Len() < b.Len() {
 			b = c
 		}
+	}
+	if to, ok := w.(*bytes.Buffer); ok { // which would grow step by step
+		to.Grow(b.Len() + 64)
 	}
 	for part := range slices.Chunk(b.Bytes(), 1<<20) {
 		if err := writeChunk(w, "IDAT", part); err != nil {

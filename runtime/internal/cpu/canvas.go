@@ -13,6 +13,7 @@ import (
 // canvas holds a picture's state in the kernels' memory.
 type canvas struct {
 	set     kernels.Set
+	spares  *spares
 	team    *team
 	threads int
 	spec    device.CanvasSpec
@@ -35,7 +36,7 @@ const (
 )
 
 func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
-	c := &canvas{set: n.set, team: join(n.set), threads: n.asked, spec: s}
+	c := &canvas{set: n.set, spares: &n.spares, team: join(n.set), threads: n.asked, spec: s}
 	if err := c.alloc(); err != nil {
 		c.Close()
 		return nil, err
@@ -47,7 +48,7 @@ func (c *canvas) alloc() (err error) {
 	s := c.spec
 	get := func(bytes int64) (m kernels.Memory) {
 		if err == nil {
-			if m, err = c.set.Alloc(bytes); err == nil {
+			if m, err = c.spares.get(c.set, bytes); err == nil {
 				c.planes = append(c.planes, m)
 			}
 		}
@@ -211,7 +212,7 @@ func (c *canvas) free(but int64) {
 		if m.Addr == but && but != 0 {
 			kept = append(kept, m)
 		} else {
-			c.set.Free(m)
+			c.spares.put(c.set, m)
 		}
 	}
 	c.planes = kept

@@ -80,6 +80,7 @@ type network struct {
 	names  []string
 	packed []packing
 	where  map[string]int64 // offsets in bytes
+	spares spares
 	once   sync.Once
 }
 
@@ -107,7 +108,10 @@ func (d *cpu) Load(ctx context.Context, p *plan.Plan, src weights.Source) (devic
 }
 
 func (n *network) Close() error {
-	n.once.Do(func() { n.set.Free(n.memory) })
+	n.once.Do(func() {
+		n.spares.close(n.set)
+		n.set.Free(n.memory)
+	})
 	return nil
 }
 
