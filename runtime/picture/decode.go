@@ -59,16 +59,15 @@ func DecodeBytes(b []byte, limits Limits) (p *Picture, err error) {
 			p, err = nil, &FormatError{fmt.Sprintf("damaged (%v)", v)}
 		}
 	}()
-	img, format, err := decodePixels(b, limits)
+	format, err := checkSize(b, limits)
 	if err != nil {
 		return nil, err
 	}
-	if p, err = FromImage(img); err != nil {
-		return nil, err
-	}
-	if format == "png" && !p.Grey && pngIsGrey(b) { // grey with alpha, decoded as RGBA
-		p.Grey = true
-		p.Image = &bridge.Image{C: 1, H: p.Image.H, W: p.Image.W, Pix: slices.Clone(p.Image.Plane(0))}
+	var ok bool
+	if p, ok = readPNG(b); !ok {
+		if p, err = decodePixels(b, format); err != nil {
+			return nil, err
+		}
 	}
 	if icc := profile(b, format); describes(icc, p.Grey) {
 		p.ICC = icc
@@ -99,16 +98,17 @@ func damaged(format string, err error) error {
 	return &FormatError{fmt.Sprintf("the %s is damaged: %v", format, err)}
 }
 
-func decodePixels(b []byte, limits Limits) (image.Image, string, error) {
-	format, err := checkSize(b, limits)
-	if err != nil {
-		return nil, format, err
-	}
+func decodePixels(b []byte, format string) (*Picture, error) {
 	img, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, format, damaged(format, err)
+		return nil, damaged(format, err)
 	}
-	return img, format, nil
+	p, err := FromImage(img)
+	if err == nil && format == "png" && !p.Grey && pngIsGrey(b) { // grey with alpha, decoded as RGBA
+		p.Grey = true
+		p.Image = &bridge.Image{C: 1, H: p.Image.H, W: p.Image.W, Pix: slices.Clone(p.Image.Plane(0))}
+	}
+	return p, err
 }
 
 // checkSize holds the size against the limits and the length of the file.

@@ -106,11 +106,20 @@ func FuzzDecode(f *testing.F) {
 	for _, b := range samples(f) {
 		f.Add(b)
 	}
+	for _, m := range kinds(9, 6) {
+		f.Add(pngOf(f, m))
+	}
 	f.Add(header(60000, 60000))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Decode(bytes.NewReader(b), Limits{Pixels: 1 << 16})
 		if err != nil {
 			return
+		}
+		if quick, ok := readPNG(b); ok {
+			slow, err := decodePixels(b, "png")
+			if err != nil || !equal(quick, slow) {
+				t.Fatalf("image/png reads another picture: %v", err)
+			}
 		}
 		if x := p.Image; x.W*x.H > 1<<16 || len(x.Pix) != x.C*x.W*x.H || (p.Alpha != nil && len(p.Alpha) != x.W*x.H) {
 			t.Fatalf("%d×%d×%d, %d values", x.C, x.H, x.W, len(x.Pix))

@@ -43,19 +43,13 @@ func (p *Picture) quickPNG(w io.Writer) error {
 	if _, err := w.Write(p.describe(head)); err != nil {
 		return err
 	}
-	pixel := samples * depth / 8
-	raw := (pixel*x.W + 1) * x.H
-	var b bytes.Buffer
-	b.Grow(raw / 2)
+	raw := p.filtered(samples*depth/8, alpha)
 	z := deflaters.Get().(*zlib.Writer)
-	z.Reset(&b)
-	p.filtered(z, pixel, alpha)
+	b := deflate(z, raw)
 	deflaters.Put(z)
-	if b.Len() > raw-raw/16 { // it found nothing that repeats
-		var c bytes.Buffer
-		z, _ := zlib.NewWriterLevel(&c, zlib.HuffmanOnly) // the level is one
-		p.filtered(z, pixel, alpha)
-		if c.Len() < b.Len() {
+	if b.Len() > len(raw)-len(raw)/16 { // it found nothing that repeats
+		z, _ := zlib.NewWriterLevel(nil, zlib.HuffmanOnly) // the level is one
+		if c := deflate(z, raw); c.Len() < b.Len() {
 			b = c
 		}
 	}
@@ -75,18 +69,28 @@ func opaque(alpha []uint16) bool {
 	return !slices.ContainsFunc(alpha, func(a uint16) bool { return a != 65535 })
 }
 
-// filtered writes all rows, filtered, to a compressor of memory, and closes it.
-func (p *Picture) filtered(z *zlib.Writer, pixel int, alpha bool) {
-	row, above := make([]byte, pixel*p.Image.W), make([]byte, pixel*p.Image.W)
-	out := make([]byte, 1+len(row))
-	out[0] = pngMean
+func deflate(z *zlib.Writer, raw []byte) *bytes.Buffer {
+	b := &bytes.Buffer{}
+	b.Grow(len(raw) / 2)
+	z.Reset(b)
+	_, _ = z.Write(raw) // memory takes everything
+	z.Close()
+	return b
+}
+
+// filtered is all rows as they are compressed; pixel is the bytes of one.
+func (p *Picture) filtered(pixel int, alpha bool) []byte {
+	n := pixel * p.Image.W
+	row, above := make([]byte, n), make([]byte, n)
+	all := make([]byte, (1+n)*p.Image.H)
 	for y := range p.Image.H {
+		out := all[(1+n)*y:][:1+n]
+		out[0] = pngMean
 		p.samples(row, y, pixel, alpha)
 		lessMean(out[1:], row, above, pixel)
-		_, _ = z.Write(out) // memory takes everything
 		row, above = above, row
 	}
-	z.Close()
+	return all
 }
 
 // samples are a row's, as a PNG has them.

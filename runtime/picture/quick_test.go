@@ -2,6 +2,12 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/draw"
+	"io"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -86,6 +92,90 @@ func TestQuantize(t *testing.T) {
 	for i := range 65536 {
 		if v := Level(uint16(i)); v != float32(float64(i)/32767.5-1) || Code(v) != uint16(i) {
 			t.Fatalf("%d: %v", i, v)
+		}
+	}
+}
+
+// kinds are noise of all kinds that readPNG reads, and of others.
+func kinds(w, h int) map[string]draw.Image {
+	r := image.Rect(0, 0, w, h)
+	palette := color.Palette{color.Black, color.White, color.NRGBA{200, 100, 50, 100}}
+	all := map[string]draw.Image{"RGB": image.NewRGBA(r), "RGBA": image.NewNRGBA(r), "grey": image.NewGray(r),
+		"16": image.NewNRGBA64(r), "palette": image.NewPaletted(r, palette)}
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, m := range all {
+		for i := range w * h {
+			v := random.Uint32()
+			c := color.NRGBA{uint8(v), uint8(v>>8) / 16 * uint8(i%3), uint8(i), uint8(v >> 24)}
+			if name == "RGB" {
+				c.A = 255
+			}
+			m.Set(i%w, i/w, c)
+		}
+	}
+	return all
+}
+
+func equal(p, q *Picture) bool {
+	return p.Image.C == q.Image.C && p.Image.W == q.Image.W && p.Image.H == q.Image.H && p.Depth == q.Depth && p.Grey == q.Grey &&
+		slices.Equal(p.Image.Pix, q.Image.Pix) && slices.Equal(p.Alpha, q.Alpha)
+}
+
+// What is read quickly must be what image/png reads, with every filter.
+func TestReadPNG(t *testing.T) {
+	for _, side := range [][2]int{{1, 1}, {2, 3}, {9, 6}, {120, 90}} {
+		for name, m := range kinds(side[0], side[1]) {
+			b := pngOf(t, m)
+			got, ok := readPNG(b)
+			if ok != (name == "RGB" || name == "RGBA" || name == "grey") {
+				t.Errorf("%s %v: %v", name, side, ok)
+			}
+			if want, err := decodePixels(b, "png"); err != nil || ok && !equal(got, want) {
+				t.Errorf("%s %v: another picture, %v", name, side, err)
+			}
+		}
+	}
+	const w, h, n = 13, 25, 3
+	random := rand.New(rand.NewPCG(3, 4))
+	raw := make([]byte, h*(1+n*w))
+	for i := range raw {
+		if raw[i] = byte(random.Uint32()); i%(1+n*w) == 0 {
+			raw[i] = byte(i / (1 + n*w) % 5) // the filter
+		}
+	}
+	z := deflaters.Get().(interface {
+		Reset(io.Writer)
+		io.WriteCloser
+	})
+	var packed bytes.Buffer
+	z.Reset(&packed)
+	z.Write(raw)
+	z.Close()
+	file := func(data []byte, more ...string) []byte {
+		head := []byte("\x89PNG\r\n\x1a\n")
+		head = appendChunk(head, "IHDR", append(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h), 8, 2, 0, 0, 0))
+		for _, kind := range more {
+			head = appendChunk(head, kind, []byte{1, 2, 3, 4, 5, 6})
+		}
+		for part := range slices.Chunk(data, 100) {
+			head = appendChunk(head, "IDAT", part)
+		}
+		return appendChunk(head, "IEND", nil)
+	}
+	whole := file(packed.Bytes())
+	got, ok := readPNG(whole)
+	if want, err := decodePixels(whole, "png"); err != nil || !ok || !equal(got, want) {
+		t.Errorf("filters: %v, %v", ok, err)
+	}
+	wrongSum := bytes.Clone(packed.Bytes())
+	wrongSum[len(wrongSum)-1]++
+	wrongCRC := bytes.Clone(whole)
+	wrongCRC[pngHead-1]++
+	binary.BigEndian.PutUint32(wrongCRC[pngHead-4:], ^crc32.ChecksumIEEE(wrongCRC[12:pngHead-4]))
+	for name, b := range map[string][]byte{"one colour is transparent": file(packed.Bytes(), "tRNS"), "a palette": file(packed.Bytes(), "PLTE"), "cut off": whole[:len(whole)-30],
+		"too few rows": file(packed.Bytes()[:len(packed.Bytes())-200]), "more than pixels": file(append(packed.Bytes(), 0)), "wrong sum": file(wrongSum), "wrong CRC": wrongCRC, "no pixels": file(nil)} {
+		if _, ok := readPNG(b); ok {
+			t.Errorf("%s: it is read", name)
 		}
 	}
 }
