@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ func (l *lab) rate(ctx context.Context, o options) error {
 		return err
 	}
 	defer m.Close()
+	debug.SetGCPercent(400) // the clients share the service's processors
 	for size := range strings.SplitSeq(o.sizes, ",") {
 		k := &kind{steps: o.steps, contentType: "image/png", query: fmt.Sprintf("task=jpeg&steps=%d&format=%s", o.steps, o.format)}
 		if _, err := fmt.Sscanf(size, "%dx%d", &k.w, &k.h); err != nil {

@@ -54,7 +54,7 @@ func Encode(w io.Writer, p *Picture, format string, quality int) error {
 	return encodeAs(w, p, format, quality, false)
 }
 
-// EncodeQuickly is Encode with PNGs that are made in a tenth of the time and are
+// EncodeQuickly is Encode with PNGs that are made in an eighth of the time and are
 // a sixth larger.
 func EncodeQuickly(w io.Writer, p *Picture, format string, quality int) error {
 	return encodeAs(w, p, format, quality, true)
