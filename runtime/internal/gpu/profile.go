@@ -36,10 +36,11 @@ func (r *program) profile(ctx context.Context, in device.Input, y []float32, eac
 // apart times a submit's commands by submits of their own, from the host: what
 // halving the submit again and again ends with. What it costs to start and await a
 // command is taken off each, so that together they take as long as in one submit.
-// On lavapipe, 168 commands that took 281 ms by timestamps took 294 ms so, and
-// 404 ms where only an empty submit's time was taken off. Sharing the whole's
-// time between halves, down to single commands, gave 293 ms for eight times the
-// work. Either way kernels much shorter than a start look two to three times as long.
+// On lavapipe, 168 commands in two submits, medians of nine: 294 ms, 281 by
+// timestamps. Taking off an empty submit's time only gave 404 (by timestamps 287),
+// and sharing the whole's time between halves, down to single commands, 293 (284)
+// for some eight times the work. Either way kernels much shorter than a start
+// look two to three times as long as they are.
 func (r *program) apart(ctx context.Context, commands []driver.Command) ([]time.Duration, error) {
 	timed := func(commands []driver.Command) (time.Duration, error) {
 		s, err := r.dev.Sequence("profile", commands)
