@@ -202,10 +202,7 @@ func (r *program) fill(in device.Input) error {
 	return nil
 }
 
-// Profile implements device.Profiler: by timestamps where the device has them,
-// else call by call from the host.
+// Profile implements device.Profiler.
 func (r *program) Profile(ctx context.Context, in device.Input, y []float32, each func(plan.Op, time.Duration)) error {
-	return r.run(ctx, in, y, func() error {
-		return r.profile(ctx, func(c *call, d time.Duration) { each(c.op, d) })
-	})
+	return r.profile(ctx, in, y, func(c *call, d time.Duration) { each(c.op, d) })
 }

@@ -17,21 +17,19 @@ import (
 // Kernels implements device.KernelProfiler.
 func (r *program) Kernels(ctx context.Context, in device.Input, y []float32) ([]device.Kernel, error) {
 	byName := map[string]device.Kernel{}
-	err := r.run(ctx, in, y, func() error {
-		return r.profile(ctx, func(c *call, d time.Duration) {
-			name := c.file
-			if c.file == "conv" || c.file == "conv_bare" {
-				name = fmt.Sprintf("%s %d×%d", c.file, c.consts["BM"], 4*c.consts["BN"])
-				switch {
-				case c.consts["RAW"] == 2:
-					name = "winograd " + name
-				case c.consts["K"] > 1:
-					name += " 3×3"
-				}
+	err := r.profile(ctx, in, y, func(c *call, d time.Duration) {
+		name := c.file
+		if c.file == "conv" || c.file == "conv_bare" {
+			name = fmt.Sprintf("%s %d×%d", c.file, c.consts["BM"], 4*c.consts["BN"])
+			switch {
+			case c.consts["RAW"] == 2:
+				name = "winograd " + name
+			case c.consts["K"] > 1:
+				name += " 3×3"
 			}
-			k := byName[name]
-			byName[name] = device.Kernel{Name: name, Calls: k.Calls + 1, Time: k.Time + d, FLOPs: k.FLOPs + c.flops, Bytes: k.Bytes + c.bytes()}
-		})
+		}
+		k := byName[name]
+		byName[name] = device.Kernel{Name: name, Calls: k.Calls + 1, Time: k.Time + d, FLOPs: k.FLOPs + c.flops, Bytes: k.Bytes + c.bytes()}
 	})
 	return slices.SortedFunc(maps.Values(byName), func(a, b device.Kernel) int {
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name))
