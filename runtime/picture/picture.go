@@ -187,7 +187,7 @@ func divide(c color.RGBA64) color.NRGBA64 {
 	return color.NRGBA64{R: part(c.R), G: part(c.G), B: part(c.B), A: c.A}
 }
 
-func byteOf(level float32) uint8 { return uint8(quantize(level, 255)) }
+func byteOf(level float32) uint8 { return bridge.Code8(level) }
 
 // ToImage is the picture as Gray, Gray16, NRGBA or NRGBA64, clamped and rounded
 // to the nearest level.
