@@ -21,8 +21,10 @@ var families = []struct {
 }
 
 // Family returns the family of a task: "jpeg" for "jpeg-10", "deblur" for
-// "blur-gauss", the name itself if it belongs to none.
+// "blur-gauss", the name itself if it belongs to none. Stages behind a name, as
+// in decolor+8bit, make no difference.
 func Family(task string) string {
+	task, _, _ = strings.Cut(task, "+")
 	for _, f := range families {
 		for _, p := range f.prefixes {
 			if task == p || strings.HasPrefix(task, p+"-") || strings.HasPrefix(task, p+".") {
@@ -33,9 +35,10 @@ func Family(task string) string {
 	return task
 }
 
-// findTask picks the pack's task for a name. A full name finds itself or the
-// pack's family task; a family finds any of its tasks. Without a name it is
-// the first task that keeps the picture's size and needs no mask, else the first.
+// findTask picks the pack's task for a name. A full name finds itself, with the
+// stages behind it or without, or the pack's family task; a family finds any of
+// its tasks. Without a name it is the first task that keeps the picture's size
+// and needs no mask, else the first.
 func findTask(tasks []weights.Task, name string) (weights.Task, error) {
 	if len(tasks) == 0 {
 		return weights.Task{Name: name}, nil // an unlabelled network: the caller knows
@@ -48,9 +51,12 @@ func findTask(tasks []weights.Task, name string) (weights.Task, error) {
 		}
 		return tasks[0], nil
 	}
-	for _, t := range tasks {
-		if t.Name == name {
-			return t, nil
+	bare, _, _ := strings.Cut(name, "+")
+	for _, n := range []string{name, bare} {
+		for _, t := range tasks {
+			if t.Name == n {
+				return t, nil
+			}
 		}
 	}
 	for _, t := range tasks {

@@ -57,7 +57,7 @@ func Names() []string {
 	for _, e := range entries {
 		names = append(names, e.name+e.hint)
 	}
-	return append(names, noiseName("NAME", "SIGMA"))
+	return append(names, "NAME+noise-SIGMA", "NAME+8bit")
 }
 
 // Option adds to what a name says. The operator's Name then says it too.
@@ -67,10 +67,11 @@ type Option func(name string) (string, error)
 // deviation sigma on [-1, 1], from 0 to 100.
 func WithNoise(sigma float64) Option {
 	return func(name string) (string, error) {
-		if _, _, ok := cutNoise(name); ok {
+		base, stages := cutStages(name)
+		if strings.HasPrefix(stages, "+noise-") {
 			return "", fmt.Errorf("degrade: %q has noise already", name)
 		}
-		return noiseName(name, strconv.FormatFloat(sigma, 'f', -1, 64)), nil
+		return base + "+noise-" + strconv.FormatFloat(sigma, 'f', -1, 64) + stages, nil
 	}
 }
 
@@ -78,12 +79,8 @@ func WithNoise(sigma float64) Option {
 // .zero, and not a reflection. It is an error for all but the true blurs.
 func WithZeroBorders() Option {
 	return func(name string) (string, error) {
-		base, noise, ok := cutNoise(name)
-		base = strings.TrimSuffix(base, ".zero") + ".zero"
-		if ok {
-			base = noiseName(base, noise)
-		}
-		return base, nil
+		base, stages := cutStages(name)
+		return strings.TrimSuffix(base, ".zero") + ".zero" + stages, nil
 	}
 }
 
@@ -103,7 +100,9 @@ func WithZeroBorders() Option {
 //	mixture                   one of the reference's nine, by the seed
 //
 // Borders of blurs are reflected without repeating the edge, or black with
-// .zero. Any name may end in +noise-SIGMA: see WithNoise.
+// .zero. Any name may end in +noise-SIGMA (see WithNoise), in +8bit, which
+// clamps the measurement and rounds it to the 256 levels of a file, and in both
+// in this order: blur-gauss-2+noise-0.01+8bit.
 func Parse(name string, opts ...Option) (Operator, error) {
 	for _, o := range opts {
 		var err error
@@ -111,16 +110,12 @@ func Parse(name string, opts ...Option) (Operator, error) {
 			return nil, err
 		}
 	}
-	if base, arg, ok := cutNoise(name); ok {
-		sigma, ok := number(arg, 0, 100)
-		if !ok {
-			return nil, fmt.Errorf("degrade: %q: the noise is no number from 0 to 100", name)
-		}
+	if base, stages := cutStages(name); stages != "" {
 		op, err := Parse(base)
 		if err != nil {
 			return nil, err
 		}
-		return addNoise(op, arg, float32(sigma)), nil
+		return Behind(op, stages)
 	}
 	base, zero := strings.CutSuffix(name, ".zero")
 	for _, e := range entries {
@@ -151,6 +146,8 @@ func integer(s string, lo, hi int) (int, bool) {
 	return v, err == nil && v >= lo && v <= hi && strconv.Itoa(v) == s
 }
 
-func noiseName(base, sigma string) string { return base + "+noise-" + sigma }
-
-func cutNoise(name string) (base, sigma string, ok bool) { return strings.Cut(name, "+noise-") }
+// cutStages divides a name before its first +.
+func cutStages(name string) (base, stages string) {
+	base, _, _ = strings.Cut(name, "+")
+	return base, name[len(base):]
+}

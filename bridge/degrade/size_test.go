@@ -129,7 +129,8 @@ func TestConstantsStay(t *testing.T) {
 
 func TestEveryOperatorTakesEverySize(t *testing.T) {
 	for _, name := range []string{"sr4x-pool", "sr4x-bicubic", "blur-uni", "blur-gauss", "blur-gauss-1.5", "blur-uni.official", "jpeg-5", "jpeg-100",
-		"inpaint-center", "inpaint-freeform1020", "inpaint-random-50", "decolor", "mixture", "sr4x-pool+noise-0.1", "inpaint-freeform3040+noise-0.1"} {
+		"inpaint-center", "inpaint-freeform1020", "inpaint-random-50", "decolor", "mixture", "sr4x-pool+noise-0.1", "inpaint-freeform3040+noise-0.1",
+		"sr4x-bicubic+8bit", "jpeg-5+noise-0.1+8bit"} {
 		for _, s := range [][3]int{{3, 1, 1}, {3, 3, 5}, {1, 17, 31}, {3, 20, 33}, {1, 4, 1}, {4, 7, 7}, {3, 100, 257}} {
 			if testing.Short() && s[1] != s[2] && (name == "mixture" || strings.HasSuffix(name, "official")) {
 				continue
@@ -152,7 +153,7 @@ func TestEveryOperatorTakesEverySize(t *testing.T) {
 
 func TestBadPictures(t *testing.T) {
 	for _, name := range []string{"sr4x-pool", "blur-uni", "blur-uni.official", "jpeg-5", "inpaint-center", "decolor", "mixture", "sr4x-pool+noise-1",
-		"inpaint-center+noise-1", "jpeg-5+noise-1"} {
+		"inpaint-center+noise-1", "jpeg-5+noise-1", "sr4x-pool+8bit", "inpaint-center+8bit", "jpeg-5+8bit"} {
 		op, err := Parse(name)
 		if err != nil {
 			t.Fatal(err)

@@ -127,7 +127,7 @@ func (d *degrader) one(ctx context.Context, in, out string, seed uint64) error {
 	if masked {
 		m := bridge.NewImage(1, p.Image.H, p.Image.W)
 		for i, v := range masker.Mask(m.H, m.W, seed) {
-			m.Pix[i] = float32(v)/127.5 - 1
+			m.Pix[i] = bridge.Level8(v)
 		}
 		if err := d.save(ctx, mask, &picture.Picture{Image: m, Depth: 8, Grey: true}); err != nil {
 			return err

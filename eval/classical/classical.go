@@ -6,6 +6,7 @@ package classical
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/bridge/degrade"
@@ -20,6 +21,16 @@ type Method struct {
 	// Restore takes the degraded picture, of the size of the result, and the
 	// mask of an inpainting task, 255 in the hole.
 	Restore func(ctx context.Context, op degrade.Operator, x1 *bridge.Image, mask []uint8) (*bridge.Image, error)
+}
+
+// measured is the operator without the stages behind it, and these.
+func measured(op degrade.Operator) (bare degrade.Operator, stages string, err error) {
+	name, stages, staged := strings.Cut(op.Name(), "+")
+	if !staged {
+		return op, "", nil
+	}
+	bare, err = degrade.Parse(name)
+	return bare, stages, err
 }
 
 // Methods are all there are.

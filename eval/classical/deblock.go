@@ -15,11 +15,9 @@ func deblock(ctx context.Context, op degrade.Operator, x1 *bridge.Image, _ []uin
 	if !strings.HasPrefix(op.Name(), "jpeg-") {
 		return nil, ErrNotFor
 	}
-	if name, _, noisy := strings.Cut(op.Name(), "+"); noisy {
-		var err error
-		if op, err = degrade.Parse(name); err != nil {
-			return nil, err
-		}
+	op, _, err := measured(op)
+	if err != nil {
+		return nil, err
 	}
 	y := bridge.NewImage(x1.C, x1.H, x1.W)
 	for shift := range 64 {

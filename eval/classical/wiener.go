@@ -2,7 +2,6 @@ package classical
 
 import (
 	"context"
-	"math"
 	"strings"
 
 	"gonum.org/v1/gonum/dsp/fourier"
@@ -18,8 +17,14 @@ import (
 // of the picture. n is the noise of rounding to 8 bits, which x1 gets first:
 // in float32 a blur is hardly a loss, and files do not hold float32.
 func wiener(_ context.Context, op degrade.Operator, x1 *bridge.Image, _ []uint8) (*bridge.Image, error) {
-	if !strings.HasPrefix(op.Name(), "blur-") || strings.ContainsAny(op.Name(), "+") || strings.Contains(op.Name(), ".official") ||
-		strings.Contains(op.Name(), ".zero") || min(x1.H, x1.W) < 2 {
+	if !strings.HasPrefix(op.Name(), "blur-") || strings.Contains(op.Name(), ".official") || strings.Contains(op.Name(), ".zero") || min(x1.H, x1.W) < 2 {
+		return nil, ErrNotFor
+	}
+	op, stages, err := measured(op)
+	if err != nil {
+		return nil, err
+	}
+	if stages != "" && stages != "8bit" {
 		return nil, ErrNotFor
 	}
 	rows, err := response(op, x1.H)
@@ -36,7 +41,7 @@ func wiener(_ context.Context, op degrade.Operator, x1 *bridge.Image, _ []uint8)
 	for c := range y.C {
 		plane := make([]float64, x1.H*x1.W)
 		for i, v := range x1.Plane(c) {
-			plane[i] = math.Round(float64(min(1, max(-1, v))+1)*127.5)/127.5 - 1
+			plane[i] = float64(bridge.Level8(bridge.Code8(v)))
 		}
 		z := transform(plane, x1.H, x1.W, dr, dc)
 		scale := spectrum(z, rows, cols)

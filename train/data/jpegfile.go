@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"math"
 	"strconv"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -35,20 +34,19 @@ func (o jpegFile) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 	if x.C != 1 && x.C != 3 {
 		return nil, fmt.Errorf("%s: a JPEG has 1 or 3 channels, not %d", o.name, x.C)
 	}
-	level := func(v float32) uint8 { return uint8(math.Round(min(255, max(0, (float64(v)+1)*127.5)))) }
 	frame := image.Rect(0, 0, x.W, x.H)
 	var img image.Image
 	if x.C == 1 {
 		m := image.NewGray(frame)
 		for i, v := range x.Pix {
-			m.Pix[i] = level(v)
+			m.Pix[i] = bridge.Code8(v)
 		}
 		img = m
 	} else {
 		m := image.NewRGBA(frame)
 		for i := range x.H * x.W {
 			for c := range 3 {
-				m.Pix[4*i+c] = level(x.Plane(c)[i])
+				m.Pix[4*i+c] = bridge.Code8(x.Plane(c)[i])
 			}
 			m.Pix[4*i+3] = 255
 		}
@@ -66,7 +64,7 @@ func (o jpegFile) Apply(x *bridge.Image, _ uint64) (*bridge.Image, error) {
 	for i := range x.H * x.W {
 		p := color.RGBAModel.Convert(img.At(i%x.W, i/x.W)).(color.RGBA)
 		for c := range x.C {
-			y.Plane(c)[i] = float32(float64([3]uint8{p.R, p.G, p.B}[c])/127.5 - 1)
+			y.Plane(c)[i] = bridge.Level8([3]uint8{p.R, p.G, p.B}[c])
 		}
 	}
 	return y, nil

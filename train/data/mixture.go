@@ -14,8 +14,8 @@ import (
 
 // Degradation is a name of bridge/degrade, or jpeg-file-QUALITY for files as
 // encoders write them, in which A..B stands for a number between both: jpeg-5..40,
-// blur-gauss-0.8..3+noise-0..0.1. Whole numbers make whole numbers, others
-// multiples of a hundredth.
+// blur-gauss-0.8..3+noise-0..0.02+8bit. Whole numbers make whole numbers, others
+// multiples of a hundredth, or of a thousandth where the range is narrow.
 type Degradation struct {
 	Name   string  `toml:"name"`
 	Weight float64 `toml:"weight"` // its share, against those of the others
@@ -105,9 +105,7 @@ func Middle(name string) string {
 		if g.lo == 0 {
 			v = g.hi / 2
 		}
-		if g.whole {
-			v = math.Round(v)
-		}
+		v = math.Round(v*g.parts) / g.parts
 		g.lo, g.hi = v, v
 	}
 	return r.draw(func() float64 { return 0 })
@@ -115,10 +113,16 @@ func Middle(name string) string {
 
 // Parse is degrade.Parse with jpeg-file-QUALITY besides.
 func Parse(name string) (degrade.Operator, error) {
-	if q, ok := strings.CutPrefix(name, "jpeg-file-"); ok {
-		return newJPEGFile(name, q)
+	base, _, _ := strings.Cut(name, "+")
+	q, ok := strings.CutPrefix(base, "jpeg-file-")
+	if !ok {
+		return degrade.Parse(name)
 	}
-	return degrade.Parse(name)
+	op, err := newJPEGFile(base, q)
+	if err != nil {
+		return nil, err
+	}
+	return degrade.Behind(op, name[len(base):])
 }
 
 // ranged is a name with numbers left open.
@@ -129,7 +133,7 @@ type ranged struct {
 
 type span struct {
 	lo, hi float64
-	whole  bool
+	parts  float64 // of one, that numbers are multiples of
 }
 
 var rangePattern = regexp.MustCompile(`(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)`)
@@ -145,7 +149,7 @@ func newRanged(name string) (*ranged, error) {
 			return nil, fmt.Errorf("%q: the range %s..%s ends before it begins", name, a, b)
 		}
 		r.text = append(r.text, name[at:m[0]])
-		r.ranges = append(r.ranges, span{lo, hi, !strings.ContainsAny(a+b, ".")})
+		r.ranges = append(r.ranges, span{lo, hi, parts(a, b, hi-lo)})
 		at = m[1]
 	}
 	r.text = append(r.text, name[at:])
@@ -158,18 +162,25 @@ func newRanged(name string) (*ranged, error) {
 	return r, nil
 }
 
+// parts are those of a range that is written as from a to b.
+func parts(a, b string, wide float64) float64 {
+	switch {
+	case !strings.Contains(a+b, "."):
+		return 1
+	case wide < 0.1:
+		return 1000
+	}
+	return 100
+}
+
 // draw fills the ranges with uniform numbers.
 func (r *ranged) draw(uniform func() float64) string {
 	var b strings.Builder
 	for i, g := range r.ranges {
 		b.WriteString(r.text[i])
-		step := 0.01
-		if g.whole {
-			step = 1
-		}
-		n := math.Floor((g.hi-g.lo)/step + 1.5)
-		v := min(g.hi, g.lo+step*math.Floor(uniform()*n))
-		b.WriteString(strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64))
+		n := math.Floor((g.hi-g.lo)*g.parts + 1.5)
+		v := min(g.hi, g.lo+math.Floor(uniform()*n)/g.parts)
+		b.WriteString(strconv.FormatFloat(math.Round(v*g.parts)/g.parts, 'f', -1, 64))
 	}
 	b.WriteString(r.text[len(r.text)-1])
 	return b.String()

@@ -39,7 +39,7 @@ func load(path string, channels int) (*pixels, error) {
 	if q.Depth == 8 {
 		p.bytes = make([]uint8, len(x.Pix))
 		for i, v := range x.Pix {
-			p.bytes[i] = uint8(math.Round((float64(v) + 1) * 127.5))
+			p.bytes[i] = bridge.Code8(v)
 		}
 		return p, nil
 	}
@@ -74,7 +74,7 @@ func (p *pixels) crop(channels, x, y, w, h int, flip bool) (*bridge.Image, error
 			at := from + (y+i)*p.w + x
 			if p.bytes != nil {
 				for j, v := range p.bytes[at : at+w] {
-					row[j] = float32(float64(v)/127.5 - 1)
+					row[j] = bridge.Level8(v)
 				}
 			} else {
 				for j, v := range p.words[at : at+w] {

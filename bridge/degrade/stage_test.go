@@ -41,10 +41,45 @@ func TestNoiseOfMeasurement(t *testing.T) {
 	}
 }
 
+// TestEightBits: the measurement is what a file keeps of it, and nothing else is.
+func TestEightBits(t *testing.T) {
+	x := random3(3, 30, 41, 1)
+	for i := range x.Pix {
+		x.Pix[i] *= 1.2 // beyond what a file holds
+	}
+	for _, base := range []string{"sr4x-pool", "sr4x-bicubic", "blur-gauss-2", "blur-uni.zero", "jpeg-10", "inpaint-center", "decolor", "blur-gauss-2+noise-0.1",
+		"sr4x-pool+noise-0.5", "inpaint-random-50+noise-0.1"} {
+		y, got := apply(t, base, x, 3), apply(t, base+"+8bit", x, 3)
+		rounded := 0
+		for i, v := range y.Pix {
+			code := math.Round((float64(min(1, max(-1, v))) + 1) * 127.5)
+			if want := float32(code/127.5 - 1); got.Pix[i] != want {
+				t.Fatalf("%s: value %d is %v, of %v should come %v", base, i, got.Pix[i], v, want)
+			}
+			if v != got.Pix[i] {
+				rounded++
+			}
+		}
+		if rounded < len(y.Pix)/4 {
+			t.Errorf("%s: only %d values of %d were rounded", base, rounded, len(y.Pix))
+		}
+		op, _ := Parse(base + "+8bit")
+		plain, _ := Parse(base)
+		if l, ok := plain.(Linear); ok {
+			a, _ := l.Adjoint(x, 3)
+			b, err := op.(Linear).Adjoint(x, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, base+"'s adjoint", b, a, 0)
+		}
+	}
+}
+
 func TestMixture(t *testing.T) {
 	names := []string{"jpeg-5", "jpeg-10", "blur-uni.official", "blur-gauss.official", "sr4x-pool", "sr4x-bicubic", "inpaint-center",
 		"inpaint-freeform1020", "inpaint-freeform2030"}
-	for whole, suffix := range map[string]string{"mixture": "", "mixture+noise-0.1": "+noise-0.1"} {
+	for whole, suffix := range map[string]string{"mixture": "", "mixture+noise-0.1": "+noise-0.1", "mixture+8bit": "+8bit"} {
 		op, err := Parse(whole)
 		if err != nil {
 			t.Fatal(err)
