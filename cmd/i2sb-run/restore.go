@@ -200,7 +200,7 @@ func (r *restorer) resolve(ctx context.Context) error {
 // checkTask refuses what only looks like the full name of a task, as jpeg-0
 // does: it is none of the pack's, no family and no degradation.
 func checkTask(h weights.Header, name string) error {
-	if name == runtime.Family(name) || slices.ContainsFunc(h.Tasks, func(t weights.Task) bool { return t.Name == name }) {
+	if name == runtime.Family(name) || name == maskTask || slices.ContainsFunc(h.Tasks, func(t weights.Task) bool { return t.Name == name }) {
 		return nil
 	}
 	if _, err := degrade.Parse(name); err != nil {
@@ -217,19 +217,27 @@ func (r *restorer) readMask() error {
 	if r.mask == "" {
 		return nil
 	}
-	f, err := os.Open(r.mask)
+	values, w, h, err := readMask(r.mask, r.limits())
 	if err != nil {
 		return err
-	}
-	defer f.Close()
-	values, w, h, err := picture.DecodeMask(f, r.limits())
-	if err != nil {
-		return &fileError{r.mask, err}
 	}
 	r.options = append(r.options, runtime.WithMask(&runtime.Mask{W: w, H: h, Values: values}))
 	sum := sha256.Sum256(values)
 	r.parameters += " mask=" + hex.EncodeToString(sum[:8])
 	return nil
+}
+
+// readMask reads a mask's file.
+func readMask(name string, limits picture.Limits) (values []uint8, w, h int, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer f.Close()
+	if values, w, h, err = picture.DecodeMask(f, limits); err != nil {
+		err = &fileError{name, err}
+	}
+	return values, w, h, err
 }
 
 // open opens the network once.
