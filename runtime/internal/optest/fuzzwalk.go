@@ -19,7 +19,7 @@ type FuzzedWalk struct {
 func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool) {
 	t.Helper()
 	bit := func(i int) bool { return z.How>>i&1 != 0 }
-	sched, err := bridge.NewSchedule(bridge.Config{Interval: 100, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: bit(0)})
+	sched, err := bridge.NewSchedule(bridge.Config{Interval: 1000, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: bit(0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,5 +58,7 @@ func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool
 // Walk returns every state and x̂0 of a walk, one after the other.
 func Walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) []float32 {
 	t.Helper()
-	return walk(t, d, net, s)
+	l := load(t, d, net)
+	defer l.close()
+	return l.walk(t, s)
 }
