@@ -166,8 +166,7 @@ func (k *walk) spec() device.CanvasSpec {
 
 // run walks from x1 (the picture's size) and returns the result, as large. x1
 // is let go once the walk has begun.
-func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
-	spec := k.spec()
+func (k *walk) run(ctx context.Context, spec device.CanvasSpec, x1 *bridge.Image) (*bridge.Image, error) {
 	from := k.newOrigin(spec, x1)
 	switch {
 	case k.o.mask == nil || k.o.official:

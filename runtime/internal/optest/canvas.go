@@ -35,9 +35,12 @@ func RunCanvas(t *testing.T, d device.Device) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			nfe := 3
-			if s == bridge.DBIM3 {
-				nfe = 4 // two histories
+			nfe := 3 // with one history
+			switch s {
+			case bridge.Posterior, bridge.ODE, bridge.I3SB, bridge.DBIM1:
+				nfe = 2
+			case bridge.DBIM3:
+				nfe = 4
 			}
 			w, err := bridge.NewWalk(sched, bridge.WalkOptions{Sampler: s, NFE: nfe})
 			if errors.As(err, new(*bridge.UnsuitedError)) {
