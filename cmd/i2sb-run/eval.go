@@ -251,7 +251,7 @@ func (e *evaluator) methods(m *runtime.Model) error {
 func (e *evaluator) remember(pack, device string) (err error) {
 	s := eval.Sheet{Measures: e.run.Measures(), Seed: e.seed, Pack: pack, Device: device, Border: e.border, Official: e.run.Official}
 	e.facts = [][2]string{{"pack", pack}, {"device", device}, {"seed", fmt.Sprint(e.seed)}, {"border", fmt.Sprint(e.border)},
-		{"8 bits, truncated", fmt.Sprint(e.run.Official)}, {"crops", fmt.Sprint(len(e.run.Crops))}}
+		{"8 bits, truncated", map[bool]string{false: "no", true: "yes"}[e.run.Official]}, {"crops", fmt.Sprint(len(e.run.Crops))}}
 	inception := ""
 	if n := e.run.Nets.ResNet; n != nil {
 		s.ResNet = n.ID
