@@ -29,7 +29,6 @@ after(() => browser?.close());
 const on = (f) => async () => {
   const page = await browser.newPage();
   page.setDefaultTimeout(120_000); // machines may be slow, and busy
-  page.setDefaultTimeout(120_000); // machines may be slow, and busy
   const faults = [], asked = [];
   page.on('pageerror', (e) => faults.push(String(e)));
   page.on('console', (m) => faults.push(m.text()));
