@@ -131,6 +131,7 @@ func (l *lowered) share(c *kernels.Conv, y plan.Shape, rows, cols, bh, bw int) {
 			bw = even(cols, (bw+1)/2)
 		}
 	}
+	bh, bw = l.level(y.N, rows, cols, bh, bw)
 	ny, nx := count(rows, bh), count(cols, bw)
 	out := blocks(y.C)
 	kb := out
@@ -138,6 +139,22 @@ func (l *lowered) share(c *kernels.Conv, y plan.Shape, rows, cols, bh, bw int) {
 		kb = max(kernels.Slice, count(count(out, parts), kernels.Slice)*kernels.Slice)
 	}
 	c.BH, c.BW, c.NY, c.NX, c.KB, c.NK = int64(bh), int64(bw), int64(ny), int64(nx), int64(kb), int64(count(out, kb))
+}
+
+// level makes few items a little smaller where each thread then has as many.
+func (l *lowered) level(samples, rows, cols, bh, bw int) (int, int) {
+	items := func(h, w int) int { return samples * count(rows, h) * count(cols, w) }
+	for h, w := bh, bw; items(h, w) < 8*l.threads && h*w > 24; {
+		if items(h, w)%l.threads == 0 {
+			return h, w
+		}
+		if h > 1 {
+			h = even(rows, h-1)
+		} else {
+			w = even(cols, w-1)
+		}
+	}
+	return bh, bw
 }
 
 // linear is a 1×1 convolution of one pixel.

@@ -74,5 +74,5 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 }
 
 // small is the configuration of the default pack.
-var small = weights.Network{ImageSize: 256, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1,2,3,4", AttentionResolutions: "32",
-	NumHeadChannels: 32, NumHeadsUpsample: -1, UseScaleShiftNorm: true, ResblockUpdown: true}
+var small = weights.Network{ImageSize: 256, NumChannels: 64, NumResBlocks: 1, ChannelMult: "1,1,2,2", AttentionResolutions: "32",
+	NumHeads: 4, NumHeadChannels: 32, NumHeadsUpsample: -1, UseScaleShiftNorm: true, ResblockUpdown: true}

@@ -25,10 +25,12 @@ struct product {
   int start; // ZERO, INIT from init0 and init1, or ACCUMULATE onto c
   const float *init0, *init1;
   float *c0, *c1; // rows are 16 floats apart
+  ptrdiff_t soon; // where weights that will be read next lie, from b0 and b1
 };
 
 // FAR fetches the next R rows by hand: a comes from memory and is read once.
-INLINE void multiply(const int R, const int N, const int SA, const int FAR, const struct product *g) {
+// SOON fetches the weights that will be read next.
+INLINE void multiply(const int R, const int N, const int SA, const int FAR, const int SOON, const struct product *g) {
   V acc[ROWS][2];
   V i0 = splat(0), i1 = splat(0);
   if (g->start == INIT) {
@@ -48,6 +50,10 @@ INLINE void multiply(const int R, const int N, const int SA, const int FAR, cons
     int depth = s == g->segments - 1 ? g->last : BLOCK;
     for (int i = 0; i < depth; i++, a++, b0 += BLOCK, b1 += BLOCK) {
       if (FAR) __builtin_prefetch(ahead), ahead += SA;
+      if (SOON) {
+        __builtin_prefetch(b0 + g->soon);
+        if (N > 1 && VL == BLOCK) __builtin_prefetch(b1 + g->soon);
+      }
       V w0 = load(b0), w1 = splat(0);
       if (N > 1) w1 = load(b1);
       UNROLL for (int r = 0; r < R; r++) {
@@ -64,8 +70,8 @@ INLINE void multiply(const int R, const int N, const int SA, const int FAR, cons
 }
 
 #define CASE(R) \
-  case R: multiply(R, N, SA, FAR, g); break;
-INLINE void rows_of(const int N, const int SA, const int FAR, int rows, const struct product *g) {
+  case R: multiply(R, N, SA, FAR, SOON, g); break;
+INLINE void rows_of(const int N, const int SA, const int FAR, const int SOON, int rows, const struct product *g) {
   switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if ROWS > 6
@@ -77,12 +83,16 @@ INLINE void rows_of(const int N, const int SA, const int FAR, int rows, const st
   }
 }
 
-static NOINLINE void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, 0, rows, g); }
-static NOINLINE void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, 0, rows, g); }
-static NOINLINE void gemm2_far(int rows, const struct product *g) { rows_of(2, BLOCK, 1, rows, g); }
-static NOINLINE void gemm1_far(int rows, const struct product *g) { rows_of(1, BLOCK, 1, rows, g); }
-static NOINLINE void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, 0, rows, g); }
-static NOINLINE void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, 0, rows, g); }
+static NOINLINE void gemm2(int rows, const struct product *g) { rows_of(2, BLOCK, 0, 0, rows, g); }
+static NOINLINE void gemm1(int rows, const struct product *g) { rows_of(1, BLOCK, 0, 0, rows, g); }
+static NOINLINE void gemm2_far(int rows, const struct product *g) { rows_of(2, BLOCK, 1, 0, rows, g); }
+static NOINLINE void gemm1_far(int rows, const struct product *g) { rows_of(1, BLOCK, 1, 0, rows, g); }
+#ifndef __wasm__ // which cannot fetch
+static NOINLINE void gemm2_soon(int rows, const struct product *g) { rows_of(2, BLOCK, 0, 1, rows, g); }
+static NOINLINE void gemm1_soon(int rows, const struct product *g) { rows_of(1, BLOCK, 0, 1, rows, g); }
+#endif
+static NOINLINE void gemm2_stride2(int rows, const struct product *g) { rows_of(2, 2 * BLOCK, 0, 0, rows, g); }
+static NOINLINE void gemm1_stride2(int rows, const struct product *g) { rows_of(1, 2 * BLOCK, 0, 0, rows, g); }
 
 // gemm takes vectors (1 or 2) and the distance of rows in pixels (1 or 2).
 INLINE void gemm(int vectors, int stride, int rows, const struct product *g) {
@@ -92,6 +102,15 @@ INLINE void gemm(int vectors, int stride, int rows, const struct product *g) {
 
 // gemm_far is for rows that lie side by side and come from memory.
 INLINE void gemm_far(int vectors, int rows, const struct product *g) { vectors == 2 ? gemm2_far(rows, g) : gemm1_far(rows, g); }
+
+// gemm_soon also fetches what lies at g->soon.
+INLINE void gemm_soon(int vectors, int rows, const struct product *g) {
+#ifdef __wasm__
+  gemm(vectors, 1, rows, g);
+#else
+  vectors == 2 ? gemm2_soon(rows, g) : gemm1_soon(rows, g);
+#endif
+}
 
 // group is how many rows to take next of `left`, so that the last call of a
 // run is not a small one.

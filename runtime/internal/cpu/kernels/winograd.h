@@ -159,7 +159,7 @@ INLINE void multiply_tiles(const int m, const struct conv *c, int tiles, int b, 
   ptrdiff_t off[MOST_BLOCKS];
   for (int i = 0; i < blocks; i++) off[i] = (ptrdiff_t)i * tiles * BLOCK;
   size_t per_block = (size_t)blocks * BLOCK * BLOCK, step = pitch_of(blocks, tiles), out_step = pitch_of(SLICE, tiles);
-  struct product g = {.off = off, .segments = blocks, .last = last_depth(&c->in), .start = ZERO};
+  struct product g = {.off = off, .segments = blocks, .last = last_depth(&c->in), .start = ZERO, .soon = c->out.blocks * per_block};
   for (int f = 0; f < freq; f++) {
     const float *u = PTR(c->weights) + ((size_t)f * c->out.blocks + b) * per_block;
     float *o = out + f * out_step;
@@ -172,7 +172,9 @@ INLINE void multiply_tiles(const int m, const struct conv *c, int tiles, int b, 
         g.a = in + f * step + x * BLOCK;
         g.c0 = o + ((size_t)(p / BLOCK) * tiles + x) * BLOCK + p % BLOCK;
         g.c1 = o + ((size_t)(q / BLOCK) * tiles + x) * BLOCK + q % BLOCK;
-        gemm(q < slice * BLOCK ? 2 : 1, 1, count, &g);
+        int vectors = q < slice * BLOCK ? 2 : 1;
+        if (x == 0) gemm_soon(vectors, count, &g);
+        else gemm(vectors, 1, count, &g);
         x += count;
       }
     }
