@@ -77,31 +77,53 @@ func uniform(w uint32) float64 { return (float64(w>>9) + 0.5) / (1 << 23) }
 
 // AddNoise adds DrawX1 noise to every element of x1.
 func AddNoise(x1 *Image, n Noise) {
-	row := make([]float32, x1.W)
+	room := make([]float32, x1.W)
 	for c := range x1.C {
 		for y := range x1.H {
-			n.Fill(row, DrawX1, 0, c, y, 0)
-			for i, v := range row {
-				x1.Plane(c)[y*x1.W+i] += v
-			}
+			AddRowNoise(x1.Plane(c)[y*x1.W:][:x1.W], n, room, c, y, 0)
 		}
+	}
+}
+
+// AddRowNoise is AddNoise for len(row) pixels of row y of a channel, from column
+// x on. room is as long.
+func AddRowNoise(row []float32, n Noise, room []float32, channel, y, x int) {
+	n.Fill(room, DrawX1, 0, channel, y, x)
+	for i, v := range room {
+		row[i] += v
 	}
 }
 
 // FillHole replaces the hole of x1 by DrawHole noise: x1 ← (1−m)·x1 + m·ε. The
 // mask has H·W values, 255 in the hole.
 func FillHole(x1 *Image, mask []uint8, n Noise) {
-	row := make([]float32, x1.W)
+	room := make([]float32, x1.W)
 	for c := range x1.C {
 		for y := range x1.H {
-			n.Fill(row, DrawHole, 0, c, y, 0)
-			out := x1.Plane(c)[y*x1.W:][:x1.W]
-			for i, h := range mask[y*x1.W:][:x1.W] {
-				if h != 0 {
-					m := float32(h) / 255
-					out[i] = (1-m)*out[i] + m*row[i]
-				}
-			}
+			FillRowHole(x1.Plane(c)[y*x1.W:][:x1.W], mask[y*x1.W:][:x1.W], n, room, c, y, 0)
+		}
+	}
+}
+
+// FillRowHole is FillHole for len(row) pixels of row y of a channel, from column
+// x on. mask has those alone; room is as long.
+func FillRowHole(row []float32, mask []uint8, n Noise, room []float32, channel, y, x int) {
+	from, to := 0, len(mask)
+	for from < to && mask[from] == 0 {
+		from++
+	}
+	for from < to && mask[to-1] == 0 {
+		to--
+	}
+	if from == to {
+		return // noise costs more than a look at the mask
+	}
+	row, mask, room = row[from:to], mask[from:to], room[from:to]
+	n.Fill(room, DrawHole, 0, channel, y, x+from)
+	for i, h := range mask {
+		if h != 0 {
+			m := float32(h) / 255
+			row[i] = (1-m)*row[i] + m*room[i]
 		}
 	}
 }

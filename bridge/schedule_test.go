@@ -117,11 +117,21 @@ func TestTrainingPair(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, "x_n, label", []float64{float64(p.X.Pix[0]), float64(p.Label.Pix[0])}, []float64{c.x, c.label}, 2e-7)
+		// Where a walk begins: no noise, no trace of x0, at the level of the last index.
+		s := schedule(t, 0.3, c.ode)
+		p, err = s.Sample(x0, x1, 1000, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.X.Pix[0] != -.5 || p.Level != s.NoiseLevels[999] {
+			t.Errorf("the start is %g at level %g", p.X.Pix[0], p.Level)
+		}
+		near(t, "label of the start", []float64{float64(p.Label.Pix[0])}, []float64{-.75 / s.StdFwd[999]}, 2e-7)
 	}
 	if _, err := schedule(t, 0.3, true).Sample(x0, NewImage(1, 2, 1), 5, nil, 0); err == nil {
 		t.Error("different sizes: no error")
 	}
-	if _, err := schedule(t, 0.3, true).Sample(x0, x1, 1000, nil, 0); err == nil {
-		t.Error("index 1000: no error")
+	if _, err := schedule(t, 0.3, true).Sample(x0, x1, 1001, nil, 0); err == nil {
+		t.Error("index 1001: no error")
 	}
 }

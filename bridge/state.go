@@ -5,13 +5,16 @@ type State struct {
 	C, Rows, Cols int
 	X             []float32    // x_n
 	X0            []float32    // x̂0, filled in before Update; see Ring
-	X1            []float32    // nil if the walk does not read it and no mask is set
+	X1            []float32    // nil if the walk does not read it and no mask is set; see Lines
 	H             [2][]float32 // saved combinations, as many as the walk's History
 	Mask          []uint8      // Rows·Cols, 255 is a hole; nil without inpainting
 
 	// Ring, if not 0, is how many rows of each channel X0 holds: row y lies at
 	// y modulo Ring, and is zero again once it has been read.
 	Ring int
+	// Lines, if not 0, is how many rows of each channel X1 holds: row y lies at
+	// y modulo Lines, so that no more can be updated at a time.
+	Lines int
 }
 
 // Update makes the next state in place: step number k of a walk. It is the
@@ -31,7 +34,7 @@ func (s *State) UpdateRows(st Step, k int, n Noise, channel, from, to int) {
 		x, x0 := s.X[at:at+s.Cols], s.X0Row(channel, y)
 		var x1 []float32
 		if s.X1 != nil {
-			x1 = s.X1[at : at+s.Cols]
+			x1 = s.row(s.X1, s.Lines, channel, y)
 		}
 		var mask []uint8
 		if s.Mask != nil {
@@ -63,12 +66,14 @@ func (s *State) UpdateRows(st Step, k int, n Noise, channel, from, to int) {
 }
 
 // X0Row is where row y of a channel lies in X0.
-func (s *State) X0Row(channel, y int) []float32 {
-	rows := s.Rows
-	if s.Ring != 0 {
-		rows = s.Ring
+func (s *State) X0Row(channel, y int) []float32 { return s.row(s.X0, s.Ring, channel, y) }
+
+// row is row y of a channel of a picture of which ring rows are held, 0 for all.
+func (s *State) row(of []float32, ring, channel, y int) []float32 {
+	if ring == 0 {
+		ring = s.Rows
 	}
-	return s.X0[(channel*rows+y%rows)*s.Cols:][:s.Cols]
+	return of[(channel*ring+y%ring)*s.Cols:][:s.Cols]
 }
 
 // step is the linear combination for one row.

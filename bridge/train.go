@@ -10,13 +10,18 @@ type Sample struct {
 }
 
 // Sample makes the training pair of x0 and x1 at index n, with noise of
-// DrawStep at the given step number. On OT-ODE bridges noise may be nil.
+// DrawStep at the given step number. On OT-ODE bridges noise may be nil. n = N
+// is where a walk begins: x1 itself, of which the network is asked at index N−1.
+// (x_{N−1} has a trace of x0, which nothing hides on an OT-ODE bridge.)
 func (s *Schedule) Sample(x0, x1 *Image, n int, noise Noise, step int) (Sample, error) {
 	if err := x0.SameSize(x1); err != nil {
 		return Sample{}, err
 	}
-	if n < 0 || n >= s.N() {
-		return Sample{}, fmt.Errorf("bridge: index %d is outside 0 to %d", n, s.N()-1)
+	if n < 0 || n > s.N() {
+		return Sample{}, fmt.Errorf("bridge: index %d is outside 0 to %d", n, s.N())
+	}
+	if n == s.N() {
+		return s.start(x0, x1), nil
 	}
 	p := Sample{X: NewImage(x0.C, x0.H, x0.W), Label: NewImage(x0.C, x0.H, x0.W), Level: s.NoiseLevels[n]}
 	eps := make([]float32, x0.W)
@@ -37,6 +42,15 @@ func (s *Schedule) Sample(x0, x1 *Image, n int, noise Noise, step int) (Sample, 
 		}
 	}
 	return p, nil
+}
+
+func (s *Schedule) start(x0, x1 *Image) Sample {
+	n := s.N() - 1
+	p := Sample{X: x1.Clone(), Label: NewImage(x0.C, x0.H, x0.W), Level: s.NoiseLevels[n]}
+	for i, v := range x1.Pix {
+		p.Label.Pix[i] = float32((float64(v) - float64(x0.Pix[i])) / s.StdFwd[n])
+	}
+	return p
 }
 
 // Masked multiplies prediction and label by the mask (H·W, 255 in the hole),

@@ -14,21 +14,28 @@ type Sheet struct {
 	Measures []Measure
 	Seed     uint64
 	Pack     string // the network's content, by weights.Header.ID
+	Device   string // with its threads, for the seconds
 	Border   int
 	Official bool
+	ResNet   string // Net.ID; "" without
+}
+
+// keys are the columns that say what a record is of.
+var keys = []string{"set", "task", "method", "sampler", "steps", "file", "x", "y", "width", "height", "original", "made"}
+
+// common are the columns that all lines share, and their values.
+func (s Sheet) common() (names, values []string) {
+	return []string{"seed", "pack", "device", "border", "official", "resnet"},
+		[]string{strconv.FormatUint(s.Seed, 10), s.Pack, s.Device, strconv.Itoa(s.Border), strconv.FormatBool(s.Official), s.ResNet}
 }
 
 func (s Sheet) columns() []string {
-	columns := []string{"set", "task", "method", "sampler", "steps", "file", "x", "y", "width", "height", "seed", "pack", "border", "official"}
+	names, _ := s.common()
+	columns := slices.Concat(keys, names)
 	for _, m := range s.Measures {
 		columns = append(columns, m.Name)
 	}
 	return columns
-}
-
-// common are the columns that all lines share.
-func (s Sheet) common() []string {
-	return []string{strconv.FormatUint(s.Seed, 10), s.Pack, strconv.Itoa(s.Border), strconv.FormatBool(s.Official)}
 }
 
 // Write writes the records; what does not exist is an empty field.
@@ -37,9 +44,10 @@ func (s Sheet) Write(w io.Writer, records []Record) error {
 	if err := c.Write(s.columns()); err != nil {
 		return err
 	}
+	_, common := s.common()
 	for _, r := range records {
-		line := []string{r.Set, r.Task, r.Method, r.Sampler, strconv.Itoa(r.Steps), r.File, strconv.Itoa(r.X), strconv.Itoa(r.Y), strconv.Itoa(r.W), strconv.Itoa(r.H)}
-		line = append(line, s.common()...)
+		line := append([]string{r.Set, r.Task, r.Method, r.Sampler, strconv.Itoa(r.Steps), r.File, strconv.Itoa(r.X), strconv.Itoa(r.Y), strconv.Itoa(r.W), strconv.Itoa(r.H),
+			r.Original, r.Made}, common...)
 		for _, v := range r.Values {
 			field := ""
 			if v == v {
@@ -56,8 +64,9 @@ func (s Sheet) Write(w io.Writer, records []Record) error {
 }
 
 // Read reads what Write wrote. Records of other measures, or of another seed,
-// pack, border or rounding, are an error: they must not be mixed.
-func (s Sheet) Read(r io.Reader) (map[Key][]float64, error) {
+// pack, device, border, rounding or classifier, are an error: they must not be
+// mixed.
+func (s Sheet) Read(r io.Reader) ([]Record, error) {
 	lines, err := csv.NewReader(r).ReadAll()
 	if err != nil {
 		return nil, err
@@ -65,19 +74,21 @@ func (s Sheet) Read(r io.Reader) (map[Key][]float64, error) {
 	if len(lines) == 0 || !slices.Equal(lines[0], s.columns()) {
 		return nil, fmt.Errorf("it holds other measures than these; give another file, or remove it")
 	}
-	done := map[Key][]float64{}
+	names, common := s.common()
+	var records []Record
 	for n, f := range lines[1:] {
-		if !slices.Equal(f[10:14], s.common()) {
-			return nil, fmt.Errorf("line %d is of another seed, pack, border or rounding; give another file, or remove it", n+2)
+		for i, want := range common {
+			if got := f[len(keys)+i]; got != want {
+				return nil, fmt.Errorf("line %d has the %s %q, this run %q; give another file, or remove it", n+2, names[i], got, want)
+			}
 		}
-		k := Key{Crop: Crop{File: f[5], Set: f[0]}, Task: f[1], Method: f[2], Sampler: f[3]}
-		for i, p := range map[int]*int{4: &k.Steps, 6: &k.X, 7: &k.Y, 8: &k.W, 9: &k.H} {
+		rec := Record{Key: Key{Crop: Crop{File: f[5], Set: f[0]}, Task: f[1], Method: f[2], Sampler: f[3]}, Original: f[10], Made: f[11]}
+		for i, p := range map[int]*int{4: &rec.Steps, 6: &rec.X, 7: &rec.Y, 8: &rec.W, 9: &rec.H} {
 			if *p, err = strconv.Atoi(f[i]); err != nil {
 				return nil, fmt.Errorf("line %d: %q is not a number", n+2, f[i])
 			}
 		}
-		var values []float64
-		for _, field := range f[14:] {
+		for _, field := range f[len(keys)+len(common):] {
 			if field == "" {
 				field = "NaN"
 			}
@@ -85,9 +96,9 @@ func (s Sheet) Read(r io.Reader) (map[Key][]float64, error) {
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %q is not a number", n+2, field)
 			}
-			values = append(values, v)
+			rec.Values = append(rec.Values, v)
 		}
-		done[k] = values
+		records = append(records, rec)
 	}
-	return done, nil
+	return records, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -55,17 +54,7 @@ func TestReadCrops(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
-	m := image.NewGray(image.Rect(0, 0, 24, 24))
-	for i := range m.Pix {
-		m.SetGray(i%24, i/24, color.Gray{Y: uint8(10 * (i % 24))})
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "a.png"), b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	ramp(t, filepath.Join(dir, "a.png"), 10)
 	model, err := runtime.Open(context.Background(), runtime.Default())
 	if err != nil {
 		t.Fatal(err)
@@ -107,40 +96,9 @@ func TestRun(t *testing.T) {
 	if r := rows[len(rows)-1]; r.Set != "small" || r.Task != "jpeg-5" || r.Steps != 2 {
 		t.Errorf("last row: %+v", r)
 	}
-	testResume(t, run, records)
 	run.Crops[0].X = 20
 	if _, err := run.Measure(context.Background()); err == nil || !strings.Contains(err.Error(), "outside") {
 		t.Errorf("a crop outside of the photograph: %v", err)
-	}
-}
-
-// testResume writes records, reads them and measures nothing again.
-func testResume(t *testing.T, run Run, records []Record) {
-	var b bytes.Buffer
-	sheet := Sheet{Measures: run.Measures(), Seed: 7, Pack: "p"}
-	if err := sheet.Write(&b, records); err != nil {
-		t.Fatal(err)
-	}
-	known, err := sheet.Read(bytes.NewReader(b.Bytes()))
-	if err != nil || len(known) != len(records) {
-		t.Fatalf("%d of %d records, %v", len(known), len(records), err)
-	}
-	run.Done = func(k Key) ([]float64, bool) { v, ok := known[k]; return v, ok }
-	run.Each = func(_ Record, p *Pictures) error {
-		if p != nil {
-			t.Error("something was measured again")
-		}
-		return nil
-	}
-	again, err := run.Measure(context.Background())
-	if err != nil || fmt.Sprint(again) != fmt.Sprint(records) {
-		t.Errorf("%v: the records changed", err)
-	}
-	for what, other := range map[string]Sheet{"seed": {Measures: run.Measures(), Seed: 8, Pack: "p"}, "border": {Measures: run.Measures(), Seed: 7, Pack: "p", Border: 1},
-		"measures": {Measures: run.Measures()[1:], Seed: 7, Pack: "p"}} {
-		if _, err := other.Read(bytes.NewReader(b.Bytes())); err == nil {
-			t.Errorf("records of another %s: no error", what)
-		}
 	}
 }
 
@@ -161,6 +119,14 @@ func TestMean(t *testing.T) {
 	}
 }
 
+func writePNG(t *testing.T, path string, m image.Image) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), png.Encode(&b, m), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	crops := []Crop{{"x/a.jpg", 2, 0, 4, 4, "main"}, {"b.jpg", 0, 0, 4, 4, "main"}, {"b.jpg", 4, 4, 4, 4, "main"}}
@@ -169,13 +135,9 @@ func TestFolder(t *testing.T) {
 		t.Errorf("names: %v", names)
 	}
 	write := func(name string, w, h int) {
-		var b bytes.Buffer
 		m := image.NewGray(image.Rect(0, 0, w, h))
 		m.SetGray(2, 0, color.Gray{255})
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), png.Encode(&b, m), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
-			t.Fatal(err)
-		}
+		writePNG(t, filepath.Join(dir, name), m)
 	}
 	write("jpeg-5/a.png", 8, 8) // the whole photograph
 	write("b-0-0.png", 4, 4)

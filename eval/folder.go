@@ -23,7 +23,7 @@ func Folder(dir string, names map[Crop]string, tasks []string) (Method, error) {
 	if !info.IsDir() {
 		return Method{}, fmt.Errorf("%s: this is a file; give the folder of another program's pictures", dir)
 	}
-	return Method{Name: filepath.Base(filepath.Clean(dir)), Restore: func(_ context.Context, s Sample) (*bridge.Image, error) {
+	find := func(s Sample) (string, error) {
 		stems := []string{filepath.Join(dir, s.Task, names[s.Crop])}
 		if len(tasks) == 1 {
 			stems = append(stems, filepath.Join(dir, names[s.Crop]))
@@ -31,11 +31,25 @@ func Folder(dir string, names map[Crop]string, tasks []string) (Method, error) {
 		for _, stem := range stems {
 			for _, ext := range []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"} {
 				if _, err := os.Stat(stem + ext); err == nil {
-					return readAs(stem+ext, s)
+					return stem + ext, nil
 				}
 			}
 		}
-		return nil, fmt.Errorf("%s.png: there is no such picture, nor one of another format", stems[len(stems)-1])
+		return "", fmt.Errorf("%s.png: there is no such picture, nor one of another format", stems[len(stems)-1])
+	}
+	return Method{Name: filepath.Base(filepath.Clean(dir)), Restore: func(_ context.Context, s Sample) (*bridge.Image, error) {
+		path, err := find(s)
+		if err != nil {
+			return nil, err
+		}
+		return readAs(path, s)
+	}, From: func(s Sample) (string, error) {
+		path, err := find(s)
+		if err != nil {
+			return "", err
+		}
+		b, err := os.ReadFile(path)
+		return fingerprint(string(b)), err
 	}}, nil
 }
 

@@ -17,6 +17,9 @@ type Method struct {
 	Sampler string // of a network; "": the pack's default
 	Steps   int    // of a network; 0: the pack's default
 	Restore func(ctx context.Context, s Sample) (*bridge.Image, error)
+	// From, if set, is a fingerprint of what else than the sample decides the
+	// result.
+	From func(s Sample) (string, error)
 }
 
 // ErrNotFor says that a method has no answer to a degradation; the sample is
@@ -31,6 +34,8 @@ type Sample struct {
 	X1   *bridge.Image
 	Mask []uint8 // 255 in the hole; nil without one
 	Seed uint64
+
+	print string // fingerprint of degradation and X1
 }
 
 // Degraded is the method that leaves a picture alone.
@@ -52,7 +57,7 @@ func Network(m *runtime.Model, sampler string, steps int, opts ...runtime.Option
 			opts = append(opts, runtime.WithMask(&runtime.Mask{W: s.X1.W, H: s.X1.H, Values: s.Mask}))
 		}
 		return m.RestoreTensor(ctx, s.X1, opts...)
-	}}
+	}, From: func(Sample) (string, error) { return m.Header().ID() + " on " + m.Device(), nil }}
 }
 
 // Classical are the methods of package classical.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/i2sb-go/i2sb/bridge"
@@ -22,9 +23,12 @@ type Run struct {
 	Nets     Nets
 	Official bool // measure what the reference would: 8 bits, truncated
 	Seed     uint64
-	// Done, if set, may know a record already; then nothing is restored.
-	Done func(Key) ([]float64, bool)
-	// Each, if set, sees every restored crop; a record that Done knew comes
+	// Known, if set, may know a record's values already; then nothing is
+	// restored.
+	Known func(Record) ([]float64, bool)
+	// Features, if set, has Inception's answers already, and takes new ones.
+	Features *Features
+	// Each, if set, sees every restored crop; a record that Known knew comes
 	// without pictures.
 	Each func(Record, *Pictures) error
 }
@@ -44,7 +48,9 @@ type Key struct {
 // Record is what was measured of one restored crop.
 type Record struct {
 	Key
-	Values []float64 // one for each of the run's Measures; NaN where one does not exist
+	Original string    // fingerprint of the undegraded crop
+	Made     string    // fingerprint of what decided the restored picture
+	Values   []float64 // one for each of the run's Measures; NaN where one does not exist
 }
 
 // Measure is a column of records and tables.
@@ -67,6 +73,9 @@ func (r *Run) Measures() []Measure {
 // Measure restores and measures everything. Records are ordered by crop, task
 // and method. On an error those that were made so far come with it.
 func (r *Run) Measure(ctx context.Context) ([]Record, error) {
+	if n := r.Nets.Inception; n != nil && r.Features == nil {
+		r.Features = NewFeatures(n.ID)
+	}
 	var records []Record
 	for _, c := range r.Crops {
 		x0, err := c.Load(r.Photos)
@@ -82,35 +91,30 @@ func (r *Run) Measure(ctx context.Context) ([]Record, error) {
 
 // crop adds a crop's records.
 func (r *Run) crop(ctx context.Context, c Crop, x0 *bridge.Image, records []Record) ([]Record, error) {
-	original := r.eight(x0)
-	seen, err := r.Nets.look(original)
-	if err != nil {
-		return records, fmt.Errorf("%s: %w", c.File, err)
-	}
-	r.Nets.remember(Key{Crop: Crop{Set: c.Set}, Method: originals}, seen)
+	o := original{Image: r.eight(x0)}
+	o.print = fingerprint(o.Image)
+	o.seen = sync.OnceValues(func() (answer, error) { return r.look(o.Image, o.print) })
 	for _, task := range r.Tasks {
 		s, err := degraded(c, task, x0, r.Seed)
 		if err != nil {
 			return records, fmt.Errorf("%s: %s: %w", c.File, task, err)
 		}
 		for _, m := range r.Methods {
-			k := Key{c, task, m.Name, m.Sampler, m.Steps}
-			var p *Pictures
-			values, done := []float64(nil), false
-			if r.Done != nil {
-				values, done = r.Done(k)
-			}
-			if !done {
-				p = &Pictures{X0: x0, X1: s.X1}
-				values, err = r.one(ctx, k, m, s, p, original, seen)
-				if errors.Is(err, ErrNotFor) {
-					continue
-				}
-				if err != nil {
-					return records, fmt.Errorf("%s: %s: %s: %w", c.File, task, m.Name, err)
+			rec := Record{Key: Key{c, task, m.Name, m.Sampler, m.Steps}, Original: o.print}
+			p := &Pictures{X0: x0, X1: s.X1}
+			if rec.Made, err = r.made(rec.Key, m, s, o.print); err == nil {
+				if r.known(&rec) {
+					p = nil
+				} else {
+					err = r.one(ctx, &rec, m, s, p, o)
 				}
 			}
-			rec := Record{k, values}
+			if errors.Is(err, ErrNotFor) {
+				continue
+			}
+			if err != nil {
+				return records, fmt.Errorf("%s: %s: %s: %w", c.File, task, m.Name, err)
+			}
 			records = append(records, rec)
 			if r.Each != nil {
 				if err := r.Each(rec, p); err != nil {
@@ -120,6 +124,31 @@ func (r *Run) crop(ctx context.Context, c Crop, x0 *bridge.Image, records []Reco
 		}
 	}
 	return records, nil
+}
+
+// original is an undegraded crop, as it is measured.
+type original struct {
+	*bridge.Image
+	print string
+	seen  func() (answer, error) // of the networks, which look once and only if they must
+}
+
+// known fills in the values of a record if nothing of it has to be measured.
+func (r *Run) known(rec *Record) (ok bool) {
+	if f := r.Features; r.Known == nil || r.Nets.Inception != nil && !(f.has(rec.Made) && f.has(rec.Original)) {
+		return false
+	}
+	rec.Values, ok = r.Known(*rec)
+	return ok
+}
+
+// look asks the networks and keeps features.
+func (r *Run) look(x *bridge.Image, made string) (answer, error) {
+	a, err := r.Nets.look(x)
+	if err == nil && r.Nets.Inception != nil {
+		r.Features.put(made, a.features)
+	}
+	return a, err
 }
 
 // degraded makes a sample.
@@ -133,42 +162,46 @@ func degraded(c Crop, task string, x0 *bridge.Image, seed uint64) (Sample, error
 	if m, ok := op.(degrade.Masker); ok {
 		s.Mask = m.Mask(x0.H, x0.W, seed)
 	}
-	s.X1, err = op.Apply(x0, seed)
-	return s, err
+	if s.X1, err = op.Apply(x0, seed); err != nil {
+		return s, err
+	}
+	s.print = fingerprint(task, s.X1)
+	return s, nil
 }
 
 // one restores a sample and measures the result.
-func (r *Run) one(ctx context.Context, k Key, m Method, s Sample, p *Pictures, original *bridge.Image, seen answer) ([]float64, error) {
+func (r *Run) one(ctx context.Context, rec *Record, m Method, s Sample, p *Pictures, o original) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	start := time.Now()
 	var err error
 	if p.Restored, err = m.Restore(ctx, s); err != nil {
-		return nil, err
+		return err
 	}
 	seconds := time.Since(start).Seconds()
 	y := r.eight(p.Restored)
-	var values []float64
 	for _, m := range r.Metrics {
-		v, err := m.Compare(y, original)
+		v, err := m.Compare(y, o.Image)
 		if errors.Is(err, metric.ErrSmall) {
 			v, err = math.NaN(), nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		values = append(values, v)
+		rec.Values = append(rec.Values, v)
 	}
-	got, err := r.Nets.look(y)
+	seen, err := o.seen()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	group := k
-	group.Crop = Crop{Set: k.Set}
-	r.Nets.remember(group, got)
-	values = append(values, r.Nets.judge(s.Crop, got, seen)...)
-	return append(values, seconds), nil
+	got, err := r.look(y, rec.Made)
+	if err != nil {
+		return err
+	}
+	rec.Values = append(rec.Values, r.Nets.judge(s.Crop, got, seen)...)
+	rec.Values = append(rec.Values, seconds)
+	return nil
 }
 
 func (r *Run) eight(x *bridge.Image) *bridge.Image {

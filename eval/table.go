@@ -103,7 +103,7 @@ func (r *Run) Table(records []Record) ([]Row, error) {
 			row.Means = append(row.Means, NewMean(values))
 		}
 		if r.Nets.Inception != nil {
-			d, err := r.Nets.fid(k)
+			d, err := r.Features.distance(groups[k])
 			if err != nil {
 				return nil, err
 			}

@@ -2,23 +2,27 @@ package eval
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/eval/cnn"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
 // ResNet50 reads a classifier's weights, safetensors or a PyTorch state dict.
-func ResNet50(path string) (*cnn.Network, error) { return open(path, cnn.OpenResNet50) }
+func ResNet50(path string) (*Net, error) { return open(path, cnn.OpenResNet50, cnn.ForResNet) }
 
 // Inception reads the weights of FID's network, in the same formats.
-func Inception(path string) (*cnn.Network, error) { return open(path, cnn.OpenInception) }
+func Inception(path string) (*Net, error) { return open(path, cnn.OpenInception, cnn.ForInception) }
 
-func open(path string, network func(weights.Source) (*cnn.Network, error)) (*cnn.Network, error) {
+func open(path string, network func(weights.Source) (*cnn.Network, error), prepared func(*bridge.Image) *bridge.Image) (*Net, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -43,7 +47,15 @@ func open(path string, network func(weights.Source) (*cnn.Network, error)) (*cnn
 		return nil, err
 	}
 	defer src.Close()
-	return network(src)
+	judge, err := network(src)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, info.Size())); err != nil {
+		return nil, err
+	}
+	return &Net{ID: hex.EncodeToString(sum.Sum(nil)[:8]), Look: func(x *bridge.Image) ([]float32, error) { return judge.Run(prepared(x)) }}, nil
 }
 
 // ReadLabels reads the classes of the crops' photographs: lines of a file's

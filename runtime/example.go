@@ -10,7 +10,8 @@ import (
 )
 
 // Example is a picture to learn from: its clean and its degraded form, and the
-// index of the bridge at which it is asked.
+// index of the bridge at which it is asked: 0 to N−1, or N for x1 itself, where
+// every walk begins (bridge.Schedule.Sample).
 type Example struct {
 	X0, X1 *bridge.Image
 	Index  int

@@ -4,42 +4,29 @@ import (
 	"runtime/debug"
 
 	"github.com/i2sb-go/i2sb/bridge"
-	"github.com/i2sb-go/i2sb/runtime/picture"
 )
 
 // kept holds the known pixels that a canvas cannot give back exactly, for it
 // has mixed noise into its x1: those where the mask blends, and all if the
 // bridge adds noise to x1.
 type kept struct {
-	mask  *Mask
-	noisy bool
-	known []float32 // of each such pixel all channels,
-	codes []uint16  // or, of half the size, where all are levels of a picture
+	mask   *Mask
+	noisy  bool
+	pixels pixels // of each such pixel all channels,
+	area   int    // or, if not 0, the whole picture, of so many pixels a channel
 }
 
 func keep(x1 *bridge.Image, m *Mask, noisy bool) kept {
 	k := kept{mask: m, noisy: noisy}
-	n, exact := 0, true
-	k.each(func(i int) {
-		n++
-		for c := range x1.C {
-			exact = exact && picture.Level(picture.Code(x1.Plane(c)[i])) == x1.Plane(c)[i]
-		}
-	})
-	if exact {
-		k.codes = make([]uint16, 0, n*x1.C)
-	} else {
-		k.known = make([]float32, 0, n*x1.C)
-	}
+	n := 0
+	k.each(func(int) { n += x1.C })
+	known := make([]float32, 0, n)
 	k.each(func(i int) {
 		for c := range x1.C {
-			if exact {
-				k.codes = append(k.codes, picture.Code(x1.Plane(c)[i]))
-			} else {
-				k.known = append(k.known, x1.Plane(c)[i])
-			}
+			known = append(known, x1.Plane(c)[i])
 		}
 	})
+	k.pixels = encode(known)
 	return k
 }
 
@@ -61,14 +48,12 @@ func (k kept) paste(y *bridge.Image) {
 	k.each(func(i int) {
 		a := float32(k.mask.Values[i]) / 255
 		for c := range y.C {
-			var known float32
-			if k.codes != nil {
-				known = picture.Level(k.codes[j])
-			} else {
-				known = k.known[j]
+			at := j
+			if k.area > 0 {
+				at = c*k.area + i
 			}
 			out := y.Plane(c)
-			out[i] = a*out[i] + (1-a)*known
+			out[i] = a*out[i] + (1-a)*k.pixels.at(at)
 			j++
 		}
 	})

@@ -68,14 +68,20 @@ func TestPictureIsLetGo(t *testing.T) {
 }
 
 // What PlanMemory says of a picture's state is what the walk's planes come to,
-// and with every sampler, any number of steps, mask and alpha it is at most 60
-// bytes a pixel.
+// and at most 60 bytes a pixel: with every sampler, any number of steps, mask and
+// alpha, noise on x1, a condition apart from it or not, in tiles and whole.
 func TestPlannedState(t *testing.T) {
 	const w, h, side = 4000, 3000, 256
-	plan := func(ot, cond bool, task, sampler string, steps int) float64 {
+	type network struct{ ot, cond, noisy bool }
+	head := func(n network) weights.Header {
+		return header(func(h *weights.Header) {
+			h.Bridge.OTODE, h.Bridge.CondX1, h.Bridge.AddX1Noise = n.ot, n.cond, n.noisy
+		})
+	}
+	plan := func(n network, task, sampler string, steps, tile int) float64 {
 		t.Helper()
-		m, err := runtime.PlanMemory(header(func(h *weights.Header) { h.Bridge.OTODE, h.Bridge.CondX1 = ot, cond }), w, h,
-			runtime.WithDevice("cpu"), runtime.WithTask(task), runtime.WithSampler(sampler), runtime.WithSteps(steps), runtime.WithTile(side))
+		m, err := runtime.PlanMemory(head(n), w, h,
+			runtime.WithDevice("cpu"), runtime.WithTask(task), runtime.WithSampler(sampler), runtime.WithSteps(steps), runtime.WithTile(tile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,34 +90,44 @@ func TestPlannedState(t *testing.T) {
 		}
 		perPixel := float64(m.State+m.Alpha) / (w * h)
 		if perPixel > 60 {
-			t.Errorf("OT-ODE %v, condition %v, %s, %s, %d steps: %.1f bytes a pixel", ot, cond, task, sampler, steps, perPixel)
+			t.Errorf("%+v, %s, %s, %d steps, tiles of %d: %.1f bytes a pixel", n, task, sampler, steps, tile, perPixel)
 		}
 		return perPixel
 	}
-	for _, ot := range []bool{false, true} {
+	for i := range 8 {
+		n := network{i&1 != 0, i&2 != 0, i&4 != 0}
 		for _, sampler := range bridge.SamplerNames() {
-			for _, steps := range []int{1, 2, 3, 4, 5, 7, 10, 51} {
-				if _, err := runtime.Resolve(header(func(h *weights.Header) { h.Bridge.OTODE = ot }), runtime.WithSampler(sampler), runtime.WithSteps(steps)); err != nil {
+			for _, steps := range []int{1, 2, 3, 4, 5, 51} {
+				if _, err := runtime.Resolve(head(n), runtime.WithSampler(sampler), runtime.WithSteps(steps)); err != nil {
 					continue // not this bridge's, or not so many
 				}
 				for _, task := range []string{"jpeg", "inpaint"} {
-					plan(ot, false, task, sampler, steps)
-					plan(ot, true, task, sampler, steps)
+					for _, tile := range []int{side, -1} {
+						plan(n, task, sampler, steps, tile)
+					}
 				}
 			}
 		}
 	}
-	const alpha, mask, ring = 2, 2, 12. * side / h
+	const alpha, mask, ring, codes, lines = 2, 2, 12. * side / h, 6, 12. * 64 / h
 	for _, c := range []struct {
+		network
 		task, sampler string
-		steps         int
+		steps, tile   int
 		bytes         float64
 	}{
-		{"jpeg", "posterior", 1, 24}, {"jpeg", "posterior", 5, 24}, {"inpaint", "posterior", 5, 36 + mask},
-		{"jpeg", "i3sb", 4, 36}, {"jpeg", "dbim3", 8, 48 + ring}, {"inpaint", "dbim3", 8, 48 + ring + mask},
+		{network{}, "jpeg", "posterior", 1, side, 24},
+		{network{}, "jpeg", "posterior", 5, side, 24},
+		{network{}, "inpaint", "posterior", 5, side, 36 + mask},
+		{network{}, "jpeg", "i3sb", 4, side, 36},
+		{network{}, "jpeg", "dbim3", 8, side, 48 + ring},
+		{network{}, "inpaint", "dbim3", 8, side, 48 + ring + mask},
+		{network{cond: true, noisy: true}, "inpaint", "posterior", 5, side, 48 + mask + codes},
+		{network{cond: true, noisy: true}, "jpeg", "dbim3", 8, side, 36 + ring + lines + codes},
+		{network{cond: true, noisy: true}, "inpaint", "dbim3", 8, -1, 48 + lines + codes + mask},
 	} {
-		if got := plan(false, false, c.task, c.sampler, c.steps); math.Abs(got-c.bytes-alpha) > 0.01 {
-			t.Errorf("%s, %s, %d steps: %.2f bytes a pixel, not %.2f", c.task, c.sampler, c.steps, got, c.bytes+alpha)
+		if got := plan(c.network, c.task, c.sampler, c.steps, c.tile); math.Abs(got-c.bytes-alpha) > 0.01 {
+			t.Errorf("%+v: %.2f bytes a pixel, not %.2f", c, got, c.bytes+alpha)
 		}
 	}
 }

@@ -85,20 +85,47 @@ func (m *Model) memory(o *options, w, ht int) (Memory, error) {
 	}
 	spec := wk.spec()
 	r := Memory{TileW: win.W, TileH: win.H, Tiles: len(wk.windows), Weight: need.Weights, Arena: need.Arena, Work: need.Scratch}
-	if masked { // the caller's, a padded copy, and the canvas's
+	if masked {
 		spec.Mask = []uint8{}
-		r.State = int64(w)*int64(ht) + int64(spec.W)*int64(spec.H)
-		if spec.W != w || spec.H != ht {
-			r.State += int64(spec.W) * int64(spec.H)
-		}
+		spec.Lines = wk.lines(spec)
 	}
-	if masked && wk.m.header.Bridge.AddX1Noise { // see kept
-		r.State += 6 * int64(w) * int64(ht)
-	}
-	r.State += spec.Bytes()
-	r.Alpha = 2 * int64(w) * int64(ht)
+	r.State = wk.state(spec)
+	r.Alpha = alphaBytes * int64(w) * int64(ht)
 	r.Peak = need.Total() + r.State
 	return r, nil
+}
+
+// What a picture's state may take, in bytes a pixel, alpha with it, and how many
+// rows of x1 and the condition are held at a time where planes would take more.
+const (
+	mostBytes  = 60
+	alphaBytes = 2
+	someLines  = 64
+)
+
+// lines chooses a canvas's Lines. Walks that have the room keep planes, since
+// rows that are made again cost time.
+func (k *walk) lines(s device.CanvasSpec) int {
+	if s.Lines = 0; k.state(s) <= (mostBytes-alphaBytes)*int64(k.w)*int64(k.h) {
+		return 0
+	}
+	return min(s.H, someLines)
+}
+
+// state is what a picture takes while it walks.
+func (k *walk) state(s device.CanvasSpec) int64 {
+	area := int64(k.w) * int64(k.h)
+	n := s.Bytes()
+	if s.Mask != nil { // the canvas has its own; the caller's, and a padded one
+		n += area
+		if s.W != k.w || s.H != k.h {
+			n += int64(s.W) * int64(s.H)
+		}
+	}
+	if s.Lines > 0 || s.Mask != nil && k.m.header.Bridge.AddX1Noise { // codes: see origin, kept
+		n += 2 * int64(s.C) * area
+	}
+	return n
 }
 
 // need is the device memory of one window of h×w.

@@ -1,23 +1,5 @@
 package runtime
 
-import "github.com/i2sb-go/i2sb/bridge"
-
-// pad writes x into y, which may be larger at its right and bottom: by
-// reflection, without repeating the edge.
-func pad(y, x *bridge.Image) {
-	for c := range x.C {
-		src, dst := x.Plane(c), y.Plane(c)
-		for i := range y.H {
-			row := src[reflect(i, x.H)*x.W:][:x.W]
-			out := dst[i*y.W:][:y.W]
-			n := copy(out, row)
-			for j := n; j < y.W; j++ {
-				out[j] = row[reflect(j, x.W)]
-			}
-		}
-	}
-}
-
 // padMask enlarges a mask like its picture.
 func padMask(m *Mask, w, h int) []uint8 {
 	if m.W == w && m.H == h {

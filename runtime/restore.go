@@ -123,7 +123,7 @@ func (m *Model) walk(ctx context.Context, x1 *bridge.Image, o *options) (*walk, 
 		if !m.substitutes(k.seat) {
 			spare = nil
 		}
-		y, err := k.run(ctx, x1)
+		y, err := k.run(ctx, k.spec(), x1)
 		if err == nil {
 			return k, y, nil
 		}

@@ -284,7 +284,7 @@ func TestTrainerRefuses(t *testing.T) {
 	silent := example(0)
 	silent.Noise = nil
 	far := example(0)
-	far.Index = 1000
+	far.Index = 1001
 	for name, batch := range map[string][]runtime.Example{"none": nil, "two": {example(0), example(1)}, "size": {wrong}, "mask": {noMask}, "no noise": {silent}, "index": {far}} {
 		if _, err := tr.Add(ctx, batch); err == nil {
 			t.Errorf("%s: no error", name)

@@ -64,6 +64,9 @@ func (m *Model) newWalk(o *options, w, h int) (*walk, error) {
 	if o.mask != nil && (o.mask.W != w || o.mask.H != h || len(o.mask.Values) != w*h) {
 		return nil, &OptionError{"mask", fmt.Sprintf("of %d×%d", o.mask.W, o.mask.H), fmt.Sprintf("the picture is %d×%d", w, h)}
 	}
+	if c := o.cond; c != nil && (c.C != m.Channels() || c.W != w || c.H != h || len(c.Pix) != c.C*h*w) {
+		return nil, &OptionError{"condition", fmt.Sprintf("of %d×%d×%d", c.C, c.W, c.H), fmt.Sprintf("x1 is %d×%d×%d", m.Channels(), w, h)}
+	}
 	n := m.config.Multiple()
 	k.padW, k.padH = (w+n-1)/n*n, (h+n-1)/n*n
 	return k, k.cut(n)
@@ -157,24 +160,31 @@ func (k *walk) spec() device.CanvasSpec {
 	if s.Noise = k.o.noise; s.Noise == nil {
 		s.Noise = bridge.NewNoise(k.o.seed)
 	}
+	s.Lines = k.lines(s)
 	return s
 }
 
 // run walks from x1 (the picture's size) and returns the result, as large. x1
 // is let go once the walk has begun.
-func (k *walk) run(ctx context.Context, x1 *bridge.Image) (*bridge.Image, error) {
-	spec := k.spec()
+func (k *walk) run(ctx context.Context, spec device.CanvasSpec, x1 *bridge.Image) (*bridge.Image, error) {
+	from := k.newOrigin(spec, x1)
+	switch {
+	case k.o.mask == nil || k.o.official:
+	case spec.Lines > 0:
+		k.kept = kept{k.o.mask, from.noisy, from.picture, x1.H * x1.W}
+	default:
+		k.kept = keep(x1, k.o.mask, from.noisy)
+	}
+	settle(x1)
 	var err error
 	if k.canvas, err = k.seat.network.NewCanvas(spec); err != nil {
 		return nil, k.failed(err)
 	}
 	defer k.canvas.Close()
-	settle(x1)
-	k.start(spec, x1)
-	settle(x1)
-	if err := k.canvas.Start(); err != nil {
+	if err := k.canvas.Start(from.x1, from.condition); err != nil {
 		return nil, k.failed(err)
 	}
+	settle(x1)
 	for i, st := range k.table.Steps {
 		moved, err := k.step(ctx, st, i)
 		for err != nil && moved == 0 && k.shrink(err) { // the state is as it was
@@ -247,26 +257,6 @@ func (k *walk) shrink(err error) bool {
 	k.smaller = fmt.Sprintf("%v; restored in tiles of %d", err, side)
 	k.m.log.Warn(k.smaller)
 	return true
-}
-
-// start fills the canvas's x1 and condition.
-func (k *walk) start(spec device.CanvasSpec, x1 *bridge.Image) {
-	to := k.canvas.X1()
-	pad(to, x1)
-	if k.o.mask != nil && !k.o.official {
-		k.kept = keep(x1, k.o.mask, k.m.header.Bridge.AddX1Noise)
-	}
-	if spec.Mask != nil && !k.o.official {
-		bridge.FillHole(to, spec.Mask, spec.Noise)
-	}
-	if c := k.canvas.Cond(); c != nil && k.o.cond != nil {
-		pad(c, k.o.cond)
-	} else if c != nil {
-		copy(c.Pix, to.Pix)
-	}
-	if k.m.header.Bridge.AddX1Noise {
-		bridge.AddNoise(to, spec.Noise)
-	}
 }
 
 func (k *walk) cropped(x *bridge.Image, err error) (*bridge.Image, error) {

@@ -6,9 +6,9 @@
 // a hole). Noise is Philox4x32-10 and Box–Muller as bridge.NewNoise says, which
 // gives the four columns of a counter to one thread; RECORDED noise is read.
 // Rows are PITCH floats; those of one call start with row Y of a CHANNEL, which is
-// row AT of its band and row X0_AT of x̂0's, which is zeroed once read if it is a
-// RING. Workgroup 64 along the columns; log, cosine and sine are polynomials, for
-// WGSL promises few digits of its own.
+// row AT of its band, row X0_AT of x̂0's, which is zeroed once read if it is a
+// RING, and row X1_AT of x1's. Workgroup 64 along the columns; log, cosine and sine
+// are polynomials, for WGSL promises few digits of its own.
 //# bind write x array<vec4<f32>>
 //# bind write x0 array<vec4<f32>>
 //# if X1
@@ -29,7 +29,7 @@
 //# bind write mask_eps array<vec4<f32>>
 //# end
 //# end
-//# params PITCH CHANNEL Y AT X0_AT KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
+//# params PITCH CHANNEL Y AT X0_AT X1_AT KEY0 KEY1 STEP DRAW MASK_DRAW SAVE MASK_X0 f:CX f:C0 f:C1 f:CH0 f:CH1 f:NOISE f:SAVE_X f:SAVE_X0 f:MASK_NOISE
 
 // high is the upper half of a product.
 fn high(a: u32, b: u32) -> u32 {
@@ -105,6 +105,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= p.PITCH / 4u) { return; }
   let at = (p.AT + id.y) * (p.PITCH / 4u) + id.x;
   let x0_at = (p.X0_AT + id.y) * (p.PITCH / 4u) + id.x;
+  let x1_at = (p.X1_AT + id.y) * (p.PITCH / 4u) + id.x;
   let line = p.Y + id.y;
   let old = x[at];
   var clean = x0[x0_at];
@@ -112,13 +113,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let bytes = mask[line * (p.PITCH / 4u) + id.x];
   let hole = vec4<f32>((vec4<u32>(bytes) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)) / 255.0;
   if (p.MASK_X0 != 0u) {
-    clean = clean * hole + x1[at] * (1.0 - hole);
+    clean = clean * hole + x1[x1_at] * (1.0 - hole);
     x0[x0_at] = clean;
   }
   //# end
   var next = p.C0 * clean + p.CX * old;
   //# if X1
-  if (p.C1 != 0.0) { next += p.C1 * x1[at]; }
+  if (p.C1 != 0.0) { next += p.C1 * x1[x1_at]; }
   //# end
   //# if HISTORY > 0
   if (p.CH0 != 0.0) { next += p.CH0 * h0[at]; }
@@ -142,7 +143,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   //# end
   //# if MASK
-  var known = x1[at];
+  var known = x1[x1_at];
   if (p.MASK_NOISE != 0.0) {
     //# if RECORDED
     known += p.MASK_NOISE * mask_eps[at];

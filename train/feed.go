@@ -70,17 +70,21 @@ func (d *drawer) example(seed uint64, size int) (runtime.Example, error) {
 	if err != nil {
 		return runtime.Example{}, err
 	}
+	sigmas := d.schedule.StdFwd
 	e := runtime.Example{X0: q.X0, X1: q.X1, Cond: q.Cond, Index: n, Noise: noise, Class: q.Class,
-		Weight: math.Pow(d.schedule.StdFwd[n]/d.schedule.StdFwd[d.schedule.N()-1], d.recipe.Loss.Sigma)}
+		Weight: math.Pow(sigmas[min(n, len(sigmas)-1)]/sigmas[len(sigmas)-1], d.recipe.Loss.Sigma)}
 	if d.recipe.Loss.Mask != recipe.MaskNone {
 		e.Mask = q.Mask
 	}
 	return e, nil
 }
 
-// index draws where on the bridge the network is asked.
+// index draws where on the bridge the network is asked: N is x1 itself.
 func (d *drawer) index(r *rand.Rand) int {
 	n, t := d.schedule.N(), d.recipe.Times
+	if t.Start > 0 && r.Float64() < t.Start {
+		return n
+	}
 	from := 0
 	if r.Float64() < t.Near {
 		from = int(t.From * float64(n))

@@ -107,6 +107,25 @@ func TestTimesAndWeights(t *testing.T) {
 	if near < 410 || near > 530 || n != 1000 {
 		t.Errorf("%d of %d are near the end", near, n)
 	}
+	d.recipe.Times.Start = 0.8
+	starts := 0
+	for p := range uint64(20) {
+		g, err := d.at(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range g.batches[0] {
+			if e.Index == 1000 {
+				starts++
+				if e.Weight != 1 {
+					t.Fatalf("the start weighs %g", e.Weight)
+				}
+			}
+		}
+	}
+	if starts < 750 || starts > 850 { // a deviation of 13
+		t.Errorf("%d of 1000 are x1 itself, and 800 are wanted", starts)
+	}
 	d.recipe.Loss = recipe.Loss{Sigma: 0, Mask: recipe.MaskNone}
 	g, err := d.at(3)
 	if err != nil {

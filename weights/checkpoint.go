@@ -56,11 +56,27 @@ func OpenCheckpoint(r io.ReaderAt, size int64, net bool) (*Checkpoint, error) {
 			return nil, err
 		}
 	}
+	if err := bounded(infos, size); err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
 	c.index, err = newIndex(infos)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	return c, nil
+}
+
+// bounded holds what all tensors come to against the size of the file: several
+// may lie in one storage, as tied weights do, but not all of them.
+func bounded(infos []Info, size int64) error {
+	const most = 8 // float32 of bytes are 4, and each may be there twice
+	left := most*size/4 + 1<<16
+	for _, t := range infos {
+		if left -= int64(t.Len()); left < 0 {
+			return fmt.Errorf("its tensors claim more than %d times the bytes of the file", most)
+		}
+	}
+	return nil
 }
 
 // ema replaces the tensors by the shadow list, which is in parameter order

@@ -71,9 +71,13 @@ func FuzzSafetensors(f *testing.F) {
 const stateDict = "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQK\x00K\x01K\x02\x86K\x02K\x01\x86\x89NtRs."
 
 func torchZip(tb testing.TB, pickle string) []byte {
+	return torchZipOf(tb, pickle, []byte("\x00\x00\x80\x3f\x00\x00\x00\x40"))
+}
+
+func torchZipOf(tb testing.TB, pickle string, storage []byte) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	for name, body := range map[string]string{"x/data.pkl": pickle, "x/data/0": "\x00\x00\x80\x3f\x00\x00\x00\x40"} {
+	for name, body := range map[string]string{"x/data.pkl": pickle, "x/data/0": string(storage)} {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 		if err != nil {
 			tb.Fatal(err)
@@ -121,7 +125,7 @@ func FuzzPickle(f *testing.F) {
 	f.Add([]byte(stateDict))
 	f.Add([]byte("\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94]\x94(K\x01K\x02eu."))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, _, _ = unpickle(bytes.NewReader(b), int64(len(b)), torchGlobal, func(id any) (any, error) { return newStorage(id) })
+		_, _, _ = unpickle(bytes.NewReader(b), int64(len(b)), int64(len(b)), torchGlobal, func(id any) (any, error) { return newStorage(id) })
 		_, _ = ReadOptions(b)
 	})
 }

@@ -16,7 +16,7 @@ type Network struct {
 	NumResBlocks         int    `json:"num_res_blocks" toml:"num_res_blocks"`               // per level of the encoder
 	ChannelMult          string `json:"channel_mult" toml:"channel_mult"`                   // "1,2,3,4"; empty takes ImageSize's default
 	AttentionResolutions string `json:"attention_resolutions" toml:"attention_resolutions"` // "32,16,8": feature sides at ImageSize that have attention
-	NumHeads             int    `json:"num_heads" toml:"num_heads"`                         // used when NumHeadChannels is -1
+	NumHeads             int    `json:"num_heads" toml:"num_heads"`                         // used when NumHeadChannels is -1; 0 means 1
 	NumHeadChannels      int    `json:"num_head_channels" toml:"num_head_channels"`         // -1: NumHeads heads
 	NumHeadsUpsample     int    `json:"num_heads_upsample" toml:"num_heads_upsample"`       // -1: as NumHeads
 	UseScaleShiftNorm    bool   `json:"use_scale_shift_norm" toml:"use_scale_shift_norm"`

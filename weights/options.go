@@ -39,7 +39,7 @@ func ReadOptions(b []byte) (Options, error) {
 var defaultBridge = Bridge{Interval: 1000, BetaMax: 0.3, T0: 1e-4, T: 1}
 
 func readPickledOptions(b []byte) (Options, error) {
-	v, _, err := unpickle(bytes.NewReader(b), int64(len(b)), torchGlobal, func(any) (any, error) {
+	v, _, err := unpickle(bytes.NewReader(b), int64(len(b)), int64(len(b)), torchGlobal, func(any) (any, error) {
 		return nil, fmt.Errorf("options: they refer to a tensor")
 	})
 	if err != nil {

@@ -30,6 +30,8 @@ const (
 	maxTensors = 1 << 16
 
 	maxExpansion = 64 // raw bytes for a byte of the file, at most
+
+	bytesOfAnObject = 24 // of the header, on average at least: an empty one takes memory as any other
 )
 
 // ErrNotPack says that a file is no pack at all.
@@ -73,6 +75,9 @@ func OpenPack(r io.ReaderAt, size int64) (*Pack, error) {
 	}
 	if crc32.Checksum(raw, castagnoli) != sum {
 		return nil, fmt.Errorf("pack: the header is damaged (checksum)")
+	}
+	if bytes.Count(raw, []byte("{")) > 8+len(raw)/bytesOfAnObject {
+		return nil, fmt.Errorf("pack: the header is malformed: it has more objects than it can fill")
 	}
 	p := &Pack{r: r, start: preamble + int64(n)}
 	if err := json.Unmarshal(raw, &p.header); err != nil {

@@ -59,10 +59,13 @@ func (d *dict) get(name string) (any, bool) {
 	return d.values[i], true
 }
 
-// Limits of a pickle: far above any checkpoint of a network.
+// Limits of a pickle: far above any checkpoint of a network. An item is what is
+// pushed on the stack or remembered; each takes memory, and a hostile one has no
+// more than a byte, so there may be one for so many bytes of the whole file.
 const (
-	maxPickleItems  = 4 << 20 // stack pushes in all
 	maxPickleString = 16 << 20
+	pickleItems     = 1 << 16 // in any file
+	bytesOfAnItem   = 16      // of the file, for each more
 )
 
 type unpickler struct {
@@ -70,14 +73,15 @@ type unpickler struct {
 	left    int64 // bytes that may still be read
 	stack   []any
 	memo    map[int]any
-	pushes  int
+	items   int64 // that may still be made
 	globals func(module, name string) (*global, error)
 	persist func(id any) (any, error)
 }
 
-// unpickle reads one pickle and returns its value and how many bytes it took.
-func unpickle(r io.Reader, size int64, globals func(module, name string) (*global, error), persist func(any) (any, error)) (v any, n int64, err error) {
-	u := &unpickler{r: bufio.NewReader(r), left: size, memo: map[int]any{}, globals: globals, persist: persist}
+// unpickle reads one pickle of at most size bytes in a file of fileSize, and
+// returns its value and how many bytes it took.
+func unpickle(r io.Reader, size, fileSize int64, globals func(module, name string) (*global, error), persist func(any) (any, error)) (v any, n int64, err error) {
+	u := &unpickler{r: bufio.NewReader(r), left: size, memo: map[int]any{}, items: pickleItems + fileSize/bytesOfAnItem, globals: globals, persist: persist}
 	v, err = u.run()
 	return v, size - u.left, err
 }
@@ -121,10 +125,15 @@ func (u *unpickler) line() (string, error) {
 }
 
 func (u *unpickler) push(v any) error {
-	if u.pushes++; u.pushes > maxPickleItems {
-		return fmt.Errorf("pickle: more than %d items", maxPickleItems)
-	}
 	u.stack = append(u.stack, v)
+	return u.item()
+}
+
+// item counts an item.
+func (u *unpickler) item() error {
+	if u.items--; u.items < 0 {
+		return fmt.Errorf("pickle: more items than a file of this size can have use for; it is damaged or hostile")
+	}
 	return nil
 }
 

@@ -118,7 +118,7 @@ func (u *unpickler) remember(op byte) error {
 		return err
 	}
 	u.memo[key] = v
-	return nil
+	return u.item()
 }
 
 // build executes the opcodes that name classes and make their instances.

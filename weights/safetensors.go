@@ -90,8 +90,15 @@ func (s *Safetensors) list(header map[string]json.RawMessage, start, size int64)
 		return entries[i].info.Name < entries[j].info.Name
 	})
 	infos := make([]Info, len(entries))
+	end := start
 	for i, e := range entries {
 		infos[i] = e.info
+		if n := int64(e.info.Len() * e.info.DType.Size()); n > 0 {
+			if e.at < end {
+				return fmt.Errorf("safetensors: tensor %q lies within another", e.info.Name)
+			}
+			end = e.at + n
+		}
 		s.offsets = append(s.offsets, e.at)
 	}
 	var err error

@@ -84,8 +84,8 @@ func (f *torchFile) zip() error {
 	if b := entries[dir+"/byteorder"]; b != nil && b.UncompressedSize64 == 3 {
 		return fmt.Errorf("checkpoint: it was saved on a big-endian machine; save it again on another")
 	}
-	if pickle.UncompressedSize64 > maxPickle || int64(pickle.UncompressedSize64) > 64*f.size {
-		return fmt.Errorf("checkpoint: data.pkl claims %d bytes", pickle.UncompressedSize64)
+	if pickle.Method != zip.Store || pickle.UncompressedSize64 > maxPickle {
+		return fmt.Errorf("checkpoint: data.pkl is compressed or has more than %d bytes; save it again with torch.save", maxPickle)
 	}
 	p, err := pickle.Open()
 	if err != nil {
@@ -110,7 +110,7 @@ func (f *torchFile) zip() error {
 		s.found = true
 		return s, f.inside(s)
 	}
-	f.root, _, err = unpickle(p, int64(pickle.UncompressedSize64), torchGlobal, persist)
+	f.root, _, err = unpickle(p, int64(pickle.UncompressedSize64), f.size, torchGlobal, persist)
 	return err
 }
 
@@ -131,7 +131,7 @@ func (f *torchFile) legacy() error {
 	at := int64(0)
 	storages := map[string]*storage{}
 	next := func() (any, error) {
-		v, n, err := unpickle(io.NewSectionReader(f.r, at, f.size-at), min(f.size-at, maxPickle), torchGlobal, func(id any) (any, error) {
+		v, n, err := unpickle(io.NewSectionReader(f.r, at, f.size-at), min(f.size-at, maxPickle), f.size, torchGlobal, func(id any) (any, error) {
 			s, err := newStorage(id)
 			if err != nil {
 				return nil, err

@@ -30,7 +30,7 @@ func (o inpaint) fill(x *bridge.Image, seed uint64, v float32) (*bridge.Image, e
 	}
 	mask := o.mask(x.H, x.W, seed)
 	if mask == nil {
-		return nil, fmt.Errorf("degrade: %s: the mask is not of the picture's size, %d×%d", o.name, x.H, x.W)
+		return nil, fmt.Errorf("degrade: %s: the mask is not of the picture's size, %d×%d", o.name, x.W, x.H)
 	}
 	y := x.Clone()
 	for c := range y.C {
@@ -59,7 +59,7 @@ func (o inpaint) Adjoint(y *bridge.Image, seed uint64) (*bridge.Image, error) {
 // "inpaint-mask", which Parse does not know.
 func MaskFromGray(values []uint8, w, h int) (Masker, error) {
 	if w < 1 || h < 1 || len(values) != w*h {
-		return nil, fmt.Errorf("degrade: a mask of %d×%d with %d values", h, w, len(values))
+		return nil, fmt.Errorf("degrade: a mask of %d×%d with %d values", w, h, len(values))
 	}
 	m := make([]uint8, len(values))
 	for i, v := range values {

@@ -20,11 +20,14 @@ import (
 // degrader degrades the pictures of one command line.
 type degrader struct {
 	*app
-	task, out string
-	seed      uint64
-	force     bool
-	named     degrade.Operator // as the command line says, perhaps a mixture
+	task, mask, out string
+	seed            uint64
+	force           bool
+	named           degrade.Operator // as the command line says, perhaps a mixture
 }
+
+// maskTask is the name of degrade.MaskFromGray, which degrade.Parse cannot make.
+const maskTask = "inpaint-mask"
 
 func (a *app) degradeCommand() *cobra.Command {
 	d := &degrader{app: a}
@@ -33,12 +36,13 @@ func (a *app) degradeCommand() *cobra.Command {
 		Short: "Degrade pictures, to try restorations on",
 		Long: "Degrades pictures and writes PNGs, clamped and rounded. OUT is a file, or a directory for several.\n" +
 			"sr4x writes the small picture; inpainting writes its mask beside OUT as NAME.mask.png.\n" +
-			"Names: " + strings.Join(degrade.Names(), ", ") + ".",
+			"Names: " + strings.Join(degrade.Names(), ", ") + ",\n" + maskTask + " with --mask.",
 		Example: "  i2sb-run degrade --task jpeg-10 photo.png -o bad.png",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(c *cobra.Command, files []string) error { return d.run(c, files) },
 	}
 	c.Flags().StringVar(&d.task, "task", "", "degradation")
+	c.Flags().StringVar(&d.mask, "mask", "", "hole of --task "+maskTask+": a picture of the same size, white where it is")
 	c.Flags().StringVarP(&d.out, "output", "o", "", "file, or directory for several pictures")
 	c.Flags().Uint64Var(&d.seed, "seed", 0, "seed of masks, noise and mixtures; every further picture takes the next one")
 	c.Flags().BoolVar(&d.force, "force", false, "overwrite existing files")
@@ -49,8 +53,8 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 	if d.task == "" || d.out == "" {
 		return usagef("degrade needs --task NAME and -o OUT")
 	}
-	if d.named, err = degrade.Parse(d.task); err != nil {
-		return &usageError{err}
+	if d.named, err = d.operator(); err != nil {
+		return err
 	}
 	info, err := os.Stat(d.out)
 	isDir := len(files) > 1 || strings.HasSuffix(d.out, "/") || err == nil && info.IsDir()
@@ -85,6 +89,27 @@ func (d *degrader) run(c *cobra.Command, files []string) (err error) {
 		return exitError(exitFailure)
 	}
 	return exitError(exitPartly)
+}
+
+// operator is what --task and --mask name.
+func (d *degrader) operator() (degrade.Operator, error) {
+	switch {
+	case d.task != maskTask && d.mask != "":
+		return nil, usagef("--mask goes with --task %s, not %s", maskTask, d.task)
+	case d.task != maskTask:
+		op, err := degrade.Parse(d.task)
+		if err != nil {
+			return nil, &usageError{err}
+		}
+		return op, nil
+	case d.mask == "":
+		return nil, usagef("--task %s needs --mask FILE", maskTask)
+	}
+	values, w, h, err := readMask(d.mask, picture.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return degrade.MaskFromGray(values, w, h)
 }
 
 // one degrades a picture and writes it, and its mask if it has one.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -30,8 +28,8 @@ type evaluator struct {
 	asJSON, y, classical, noNetwork        bool
 
 	run    eval.Run
+	facts  [][2]string // what decides the figures, for the report
 	names  map[eval.Crop]string
-	sheet  eval.Sheet
 	output output
 }
 
@@ -79,7 +77,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f.IntVar(&e.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&e.keep, "keep", "", "directory for original, degraded and restored crops side by side, as PNGs")
 	f.StringVar(&e.degraded, "degraded", "", "directory for the degraded crops as TASK/NAME.png, for other programs; sr4x: the small pictures")
-	f.StringVar(&e.csv, "csv", "", "file for the values of every crop; lines that it has are not measured again")
+	f.StringVar(&e.csv, "csv", "", "file for the values of every crop; what it has is not measured again. With --inception features lie beside it")
 	f.StringVar(&e.report, "report", "", "directory for a report: index.html and its pictures")
 	f.BoolVar(&e.asJSON, "json", false, "print a JSON array")
 	return c
@@ -111,17 +109,18 @@ func (e *evaluator) measure(c *cobra.Command) (err error) {
 	if err := e.methods(m); err != nil {
 		return err
 	}
-	e.sheet = eval.Sheet{Measures: e.run.Measures(), Seed: e.seed, Pack: h.ID(), Border: e.border, Official: e.run.Official}
-	if err := e.resume(); err != nil {
+	if err := e.output.begin(e); err != nil {
 		return err
 	}
-	if err := e.output.begin(e); err != nil {
+	if err := e.remember(h.ID(), m.Device()); err != nil {
 		return err
 	}
 	e.run.Each = e.output.each
 	records, err := e.run.Measure(c.Context())
-	if kept := e.output.writeCSV(true); err == nil {
-		err = kept
+	if l := e.output.ledger; l != nil {
+		if kept := l.Write(); err == nil {
+			err = kept
+		}
 	}
 	if err != nil {
 		return classify(err)
@@ -248,29 +247,31 @@ func (e *evaluator) methods(m *runtime.Model) error {
 	return eval.Distinct(e.run.Methods)
 }
 
-// resume reads what an earlier run left.
-func (e *evaluator) resume() error {
+// remember opens what earlier runs left, if anything is to be kept.
+func (e *evaluator) remember(pack, device string) (err error) {
+	s := eval.Sheet{Measures: e.run.Measures(), Seed: e.seed, Pack: pack, Device: device, Border: e.border, Official: e.run.Official}
+	e.facts = [][2]string{{"pack", pack}, {"device", device}, {"seed", fmt.Sprint(e.seed)}, {"border", fmt.Sprint(e.border)},
+		{"8 bits, truncated", fmt.Sprint(e.run.Official)}, {"crops", fmt.Sprint(len(e.run.Crops))}}
+	inception := ""
+	if n := e.run.Nets.ResNet; n != nil {
+		s.ResNet = n.ID
+		e.facts = append(e.facts, [2]string{"ResNet-50", n.ID})
+	}
+	if n := e.run.Nets.Inception; n != nil {
+		inception = n.ID
+		e.facts = append(e.facts, [2]string{"Inception", n.ID})
+	}
 	if e.csv == "" {
 		return nil
 	}
-	f, err := os.Open(e.csv)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	l, err := eval.OpenLedger(e.csv, s, inception)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	known, err := e.sheet.Read(f)
-	if err != nil {
-		return &fileError{e.csv, err}
-	}
-	if e.run.Nets.Inception != nil {
-		return nil // features are not in the file
-	}
-	e.run.Done = func(k eval.Key) ([]float64, bool) {
-		v, ok := known[k]
-		return v, ok && e.output.has(k)
+	e.output.ledger, e.run.Features = l, l.Features()
+	e.run.Known = func(r eval.Record) ([]float64, bool) {
+		v, ok := l.Known(r)
+		return v, ok && e.output.has(r)
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
-	"time"
 
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/bridge/degrade"
@@ -23,12 +22,11 @@ import (
 // output is where an evaluation's results go while it runs.
 type output struct {
 	*evaluator
-	records []eval.Record
-	written time.Time // of the CSV
+	ledger *eval.Ledger // nil without --csv
 }
 
 func (o *output) begin(e *evaluator) error {
-	o.evaluator, o.written = e, time.Now()
+	o.evaluator = e
 	for _, dir := range []string{e.keep, o.pictures()} {
 		if dir != "" {
 			if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -46,15 +44,16 @@ func (o *output) pictures() string {
 	return filepath.Join(o.evaluator.report, report.Folder)
 }
 
-// has tells whether the pictures of a record that is known are there.
-func (o *output) has(k eval.Key) bool {
-	if o.keep != "" || o.degraded != "" {
+// has tells whether the pictures of a record that is known are there; those of
+// --keep and --degraded are made again.
+func (o *output) has(r eval.Record) bool {
+	if o.keep != "" && r.Method == "network" || o.degraded != "" && r.Method == "degraded" {
 		return false
 	}
 	if o.evaluator.report == "" {
 		return true
 	}
-	for _, name := range []string{report.Picture(o.names[k.Crop], k), report.Original(o.names[k.Crop])} {
+	for _, name := range []string{report.Picture(o.names[r.Crop], r), report.Original(o.names[r.Crop], r)} {
 		if _, err := os.Stat(filepath.Join(o.pictures(), name)); err != nil {
 			return false
 		}
@@ -64,22 +63,24 @@ func (o *output) has(k eval.Key) bool {
 
 // each takes one record and its pictures, nil if the record was known.
 func (o *output) each(r eval.Record, p *eval.Pictures) error {
-	o.records = append(o.records, r)
 	if p != nil {
 		if err := o.save(r, p); err != nil {
 			return err
 		}
 	}
-	return o.writeCSV(false)
+	if o.ledger == nil {
+		return nil
+	}
+	return o.ledger.Add(r)
 }
 
 func (o *output) save(r eval.Record, p *eval.Pictures) error {
 	name := o.names[r.Crop]
 	if o.evaluator.report != "" {
-		if err := savePNG(filepath.Join(o.pictures(), report.Picture(name, r.Key)), p.Restored); err != nil {
+		if err := savePNG(filepath.Join(o.pictures(), report.Picture(name, r)), p.Restored); err != nil {
 			return err
 		}
-		original := filepath.Join(o.pictures(), report.Original(name))
+		original := filepath.Join(o.pictures(), report.Original(name, r))
 		if _, err := os.Stat(original); errors.Is(err, fs.ErrNotExist) {
 			if err := savePNG(original, p.X0); err != nil {
 				return err
@@ -137,19 +138,9 @@ func beside(xs ...*bridge.Image) *bridge.Image {
 	return wide
 }
 
-// writeCSV writes what there is, at most every few seconds before the end.
-func (o *output) writeCSV(end bool) error {
-	if o.csv == "" || len(o.records) == 0 || !end && time.Since(o.written) < 5*time.Second {
-		return nil
-	}
-	o.written = time.Now()
-	return picture.WriteFile(o.csv, true, func(w io.Writer) error { return o.sheet.Write(w, o.records) })
-}
-
 func (o *output) report(records []eval.Record, rows []eval.Row) error {
 	return report.Write(o.evaluator.report, report.Report{Measures: o.run.Measures(), Records: records, Rows: rows, Names: o.names,
-		Title: "i2sb-run eval", Facts: [][2]string{{"pack", o.sheet.Pack}, {"seed", fmt.Sprint(o.seed)}, {"border", fmt.Sprint(o.border)},
-			{"8 bits, truncated", fmt.Sprint(o.run.Official)}, {"crops", fmt.Sprint(len(o.run.Crops))}}})
+		Title: "i2sb-run eval", Facts: o.facts})
 }
 
 // simple tells that PSNR of the network alone was asked for.

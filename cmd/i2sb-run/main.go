@@ -75,6 +75,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.AddCommand(a.restoreCommand(), a.degradeCommand(), a.packCommand(), a.trainCommand(), a.infoCommand(), a.evalCommand(), a.verifyCommand(), a.benchCommand(),
 		a.devicesCommand(), a.webCommand(), a.serveCommand(), a.workerCommand(), a.submitCommand(), a.versionCommand())
+	root.InitDefaultCompletionCmd(args...)
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Args, c.RunE = nil, func(_ *cobra.Command, args []string) error {
+			return usagef("completion %s: write bash, zsh, fish or powershell", strings.Join(args, " "))
+		}
+	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -166,6 +166,7 @@ func materials(dir, pack string) error {
 		}
 		files[name] = b
 	}
+	files["plain.pt"] = bytes.Replace(files["checkpoint.legacy.pt"], []byte("X\x03\x00\x00\x00ema"), []byte("X\x03\x00\x00\x00emo"), 1)
 	photo := encodePNG(scene(16, 12))
 	files["photo.png"] = photo
 	files["small.png"] = encodePNG(scene(6, 5))

@@ -103,7 +103,11 @@ func (p *packer) run(ctx context.Context, in string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %s, %d bytes\n", p.out, len(src.Tensors()), encoding, info.Size())
+	plain := ""
+	if o.Plain {
+		plain = "; plain weights, for there is no moving average"
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s: %d tensors, %s, %d bytes%s\n", p.out, len(src.Tensors()), encoding, info.Size(), plain)
 	return err
 }
 

@@ -6,14 +6,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/i2sb-go/i2sb/bridge"
+	"github.com/i2sb-go/i2sb/bridge/degrade"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/runtime/picture"
+	"github.com/i2sb-go/i2sb/weights"
 )
 
 // restorer restores the pictures of one command line. The network is opened
@@ -183,11 +186,26 @@ func (r *restorer) resolve(ctx context.Context) error {
 	if err != nil {
 		return classify(err)
 	}
+	if err := checkTask(h, r.task); err != nil {
+		return err
+	}
 	id := h.ID()
 	r.parameters = fmt.Sprintf("task=%s sampler=%s steps=%d seed=%d clip=%v last-x0=%v tile=%d overlap=%d%s pack=%s",
 		s.Task, s.Sampler, s.Steps, s.Seed, s.Clip, s.LastX0, r.tile, r.overlap, r.parameters, id)
 	r.text = map[string]string{"Software": "i2sb-run", "task": s.Task, "sampler": s.Sampler, "steps": fmt.Sprint(s.Steps),
 		"seed": fmt.Sprint(s.Seed), "pack": id}
+	return nil
+}
+
+// checkTask refuses what only looks like the full name of a task, as jpeg-0
+// does: it is none of the pack's, no family and no degradation.
+func checkTask(h weights.Header, name string) error {
+	if name == runtime.Family(name) || name == maskTask || slices.ContainsFunc(h.Tasks, func(t weights.Task) bool { return t.Name == name }) {
+		return nil
+	}
+	if _, err := degrade.Parse(name); err != nil {
+		return usagef("--task %s: %w", name, err)
+	}
 	return nil
 }
 
@@ -199,19 +217,27 @@ func (r *restorer) readMask() error {
 	if r.mask == "" {
 		return nil
 	}
-	f, err := os.Open(r.mask)
+	values, w, h, err := readMask(r.mask, r.limits())
 	if err != nil {
 		return err
-	}
-	defer f.Close()
-	values, w, h, err := picture.DecodeMask(f, r.limits())
-	if err != nil {
-		return &fileError{r.mask, err}
 	}
 	r.options = append(r.options, runtime.WithMask(&runtime.Mask{W: w, H: h, Values: values}))
 	sum := sha256.Sum256(values)
 	r.parameters += " mask=" + hex.EncodeToString(sum[:8])
 	return nil
+}
+
+// readMask reads a mask's file.
+func readMask(name string, limits picture.Limits) (values []uint8, w, h int, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer f.Close()
+	if values, w, h, err = picture.DecodeMask(f, limits); err != nil {
+		err = &fileError{name, err}
+	}
+	return values, w, h, err
 }
 
 // open opens the network once.

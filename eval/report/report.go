@@ -29,12 +29,15 @@ type Report struct {
 	Names    map[eval.Crop]string
 }
 
-// Original is the file name of a crop's original.
-func Original(name string) string { return name + ".original.png" }
+// Original is the file name of a crop's original. Like Picture's it holds a
+// fingerprint, so that a picture that is there already is the right one.
+func Original(name string, r eval.Record) string {
+	return fmt.Sprintf("%s.original.%.8s.png", name, r.Original)
+}
 
 // Picture is the file name of what a method made of a crop.
-func Picture(name string, k eval.Key) string {
-	return fmt.Sprintf("%s.%s.%s.png", name, k.Task, safe(label(k)))
+func Picture(name string, r eval.Record) string {
+	return fmt.Sprintf("%s.%s.%s.%.8s.png", name, r.Task, safe(label(r.Key)), r.Made)
 }
 
 // safe leaves what every file system and address takes.
@@ -212,10 +215,10 @@ func (r Report) pairs(s section) []pair {
 			at[rec.Crop] = i
 			name := r.Names[rec.Crop]
 			pairs = append(pairs, pair{Name: name, Values: map[string]string{},
-				Files: map[string]string{"original": path.Join(Folder, Original(name))}})
+				Files: map[string]string{"original": path.Join(Folder, Original(name, rec))}})
 		}
 		p, method := &pairs[i], label(rec.Key)
-		p.Files[method] = path.Join(Folder, Picture(p.Name, rec.Key))
+		p.Files[method] = path.Join(Folder, Picture(p.Name, rec))
 		var values []string
 		for k, m := range r.Measures {
 			if (k == 0 || m.Name == "perceptual") && !math.IsNaN(rec.Values[k]) {

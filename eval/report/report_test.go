@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func TestPage(t *testing.T) {
 	for i, k := range []eval.Key{{Method: "degraded"}, {Method: "a/b <c>"}, {Method: "network", Sampler: "ode", Steps: 1}, {Method: "network", Sampler: "ode", Steps: 10}, {Method: "network"}} {
 		k.Task, k.Crop = "jpeg-10", crop
 		values := []float64{20 + float64(i), 0.5 / float64(i+1), 1}
-		r.Records = append(r.Records, eval.Record{Key: k, Values: values})
+		r.Records = append(r.Records, eval.Record{Key: k, Original: "00112233445566", Made: fmt.Sprintf("%d0112233445566", i), Values: values})
 		k.Crop = eval.Crop{Set: "main"}
 		row := eval.Row{Key: k, Crops: 1}
 		for _, v := range values {
@@ -41,7 +42,7 @@ func TestPage(t *testing.T) {
 	}
 	page := string(b)
 	for _, want := range []string{"A &lt;title&gt;", "a/b &lt;c&gt;", "network, ode, 10 steps", "network, default steps", "<b>25.00</b>", "–",
-		"pictures/a.original.png", "pictures/a.jpeg-10.network__ode__10_steps.png", "pictures/a.jpeg-10.a_b__c_.png", "pictures/curve.main.jpeg-10.svg"} {
+		"pictures/a.original.00112233.png", "pictures/a.jpeg-10.network__ode__10_steps.30112233.png", "pictures/a.jpeg-10.a_b__c_.10112233.png", "pictures/curve.main.jpeg-10.svg"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}

@@ -13,6 +13,7 @@ import (
 	_ "image/png"
 	"io"
 	"slices"
+	"strings"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
@@ -86,14 +87,21 @@ func DecodeConfig(b []byte) (image.Config, string, error) {
 	case errors.Is(err, image.ErrFormat):
 		return c, "", &FormatError{"not a picture that this program reads (JPEG, PNG, WebP, TIFF, BMP, GIF)"}
 	case err != nil:
-		return c, format, damaged(format, err)
+		return c, format, damaged(b, format, err)
 	}
 	return c, format, nil
 }
 
-func damaged(format string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+// damaged says what a decoder's error about a file means.
+func damaged(b []byte, format string, err error) error {
+	const otherwise = "save it as PNG and take that"
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return &FormatError{fmt.Sprintf("the %s is cut off", format)}
+	case format == "webp" && len(b) > 20 && string(b[12:16]) == "VP8X" && b[20]&2 != 0:
+		return &FormatError{"the webp is an animation, which this program does not read; " + otherwise}
+	case strings.Contains(err.Error(), "unsupported"): // so all decoders say it, with types of their own
+		return &FormatError{fmt.Sprintf("of a kind of %s that this program does not read (%v); %s", format, err, otherwise)}
 	}
 	return &FormatError{fmt.Sprintf("the %s is damaged: %v", format, err)}
 }
@@ -101,7 +109,7 @@ func damaged(format string, err error) error {
 func decodePixels(b []byte, format string) (*Picture, error) {
 	img, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, damaged(format, err)
+		return nil, damaged(b, format, err)
 	}
 	p, err := FromImage(img)
 	if err == nil && format == "png" && !p.Grey && pngIsGrey(b) { // grey with alpha, decoded as RGBA
@@ -131,7 +139,7 @@ func checkSize(b []byte, limits Limits) (format string, err error) {
 	}
 	// The decoder stops before the padding at the end.
 	if format == "webp" && int64(binary.LittleEndian.Uint32(b[4:]))+8 > int64(len(b)) {
-		return format, damaged(format, io.ErrUnexpectedEOF)
+		return format, damaged(b, format, io.ErrUnexpectedEOF)
 	}
 	return format, nil
 }

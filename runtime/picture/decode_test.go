@@ -77,6 +77,13 @@ func header(w, h uint32) []byte {
 }
 
 func TestWhatIsNoPicture(t *testing.T) {
+	cmyk := bytes.Clone(samples(t)["tiff"])
+	for e := cmyk[binary.LittleEndian.Uint32(cmyk[4:])+2:]; len(e) >= tagSize; e = e[tagSize:] {
+		if binary.LittleEndian.Uint16(e) == 262 { // the colour model
+			e[8] = 5
+			break
+		}
+	}
 	for name, c := range map[string]struct {
 		b    []byte
 		want string
@@ -87,6 +94,8 @@ func TestWhatIsNoPicture(t *testing.T) {
 		"lying":     {header(16000, 16000), "16000×16000"},
 		"zero":      {header(0, 5), ""},
 		"truncated": {jpegOf(t, colours(64, 64))[:400], ""},
+		"animation": {webp(riff("VP8X", []byte{2, 0, 0, 0, 1, 0, 0, 0, 0, 0}), riff("ANIM", make([]byte, 6))), "an animation, which this program does not read; save"},
+		"CMYK":      {cmyk, "kind of tiff that this program does not read (tiff: unsupported feature: color model); save it as PNG"},
 	} {
 		_, err := Decode(bytes.NewReader(c.b), Limits{})
 		var f *FormatError

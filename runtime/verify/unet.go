@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -201,6 +202,9 @@ func (e *evaluation) upTo(ctx context.Context, name string) (*tensor, error) {
 		return nil, fmt.Errorf("the network has no block of this name")
 	}
 	p.Ops, p.Output = p.Ops[:end+1], p.Ops[end].Out()
+	if !slices.ContainsFunc(p.Ops, func(op plan.Op) bool { return slices.Contains(op.In(), p.Label) }) {
+		p.Label = plan.None // no operator of this part reads it
+	}
 	return e.run(ctx, plan.Fuse(&p))
 }
 

@@ -3,6 +3,8 @@ package verify
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +162,25 @@ func TestParametersWithin(t *testing.T) {
 	}
 	f.meta["params"] = "in this file"
 	check(t, f.write(t, t.TempDir(), "a.safetensors"), "cpu")
+}
+
+// TestBlocksOfAClass asks a class-conditional network for what its labels
+// bring, which takes blocks that come before they are read.
+func TestBlocksOfAClass(t *testing.T) {
+	f := readFile(t, "unet-class.safetensors")
+	table, label := f.tensors["params.label_emb.weight"], f.tensors["label"]
+	size := 4 * table.Shape[1]
+	emb := &raw{DType: "F32", Shape: []int{label.Shape[0], table.Shape[1]}}
+	for b := range label.Shape[0] {
+		row := int(math.Float32frombits(binary.LittleEndian.Uint32(label.data[4*b:])))
+		emb.data = append(emb.data, table.data[row*size:(row+1)*size]...)
+	}
+	f.tensors["act.label_emb"] = emb
+	delete(f.tensors, "y")
+	rows := check(t, f.write(t, t.TempDir(), "a.safetensors"), "cpu")
+	if got := tensors(rows); !slices.Equal(got, []string{"act.label_emb"}) {
+		t.Errorf("rows for %v", got)
+	}
 }
 
 func TestDeviceName(t *testing.T) {

@@ -6,9 +6,9 @@
 // a hole). Noise is Philox4x32-10 and Box–Muller as bridge.NewNoise says, which
 // gives the four columns of a counter to one thread; RECORDED noise is read.
 // Rows are PITCH floats; those of one call start with row Y of a CHANNEL, which is
-// row AT of its band and row X0_AT of x̂0's, which is zeroed once read if it is a
-// RING. Workgroup 64 along the columns; log, cosine and sine are polynomials, for
-// WGSL promises few digits of its own.
+// row AT of its band, row X0_AT of x̂0's, which is zeroed once read if it is a
+// RING, and row X1_AT of x1's. Workgroup 64 along the columns; log, cosine and sine
+// are polynomials, for WGSL promises few digits of its own.
 @group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> x0: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> x1: array<vec4<f32>>;
@@ -21,6 +21,7 @@ struct Params {
   Y: u32,
   AT: u32,
   X0_AT: u32,
+  X1_AT: u32,
   KEY0: u32,
   KEY1: u32,
   STEP: u32,
@@ -114,21 +115,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= p.PITCH / 4u) { return; }
   let at = (p.AT + id.y) * (p.PITCH / 4u) + id.x;
   let x0_at = (p.X0_AT + id.y) * (p.PITCH / 4u) + id.x;
+  let x1_at = (p.X1_AT + id.y) * (p.PITCH / 4u) + id.x;
   let line = p.Y + id.y;
   let old = x[at];
   var clean = x0[x0_at];
   let bytes = mask[line * (p.PITCH / 4u) + id.x];
   let hole = vec4<f32>((vec4<u32>(bytes) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)) / 255.0;
   if (p.MASK_X0 != 0u) {
-    clean = clean * hole + x1[at] * (1.0 - hole);
+    clean = clean * hole + x1[x1_at] * (1.0 - hole);
     x0[x0_at] = clean;
   }
   var next = p.C0 * clean + p.CX * old;
-  if (p.C1 != 0.0) { next += p.C1 * x1[at]; }
+  if (p.C1 != 0.0) { next += p.C1 * x1[x1_at]; }
   if (p.NOISE != 0.0) {
     next += p.NOISE * eps[at];
   }
-  var known = x1[at];
+  var known = x1[x1_at];
   if (p.MASK_NOISE != 0.0) {
     known += p.MASK_NOISE * mask_eps[at];
   }

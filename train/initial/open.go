@@ -16,6 +16,7 @@ type Origin struct {
 	weights.Source
 	Header weights.Header // what the file, or the options beside it, say of the network and its bridge
 	File   *os.File
+	Plain  bool // its moving average was wanted, and it has none
 }
 
 // Open finds out what a file is and opens it: a pack, a checkpoint of train, one
@@ -65,7 +66,10 @@ func (o *Origin) open(path string, net bool, options string) error {
 		o.Source, o.Header = pack, pack.Header()
 		return nil
 	case n >= 2 && (string(start[:2]) == "PK" || start[0] == 0x80):
-		o.Source, err = weights.OpenCheckpoint(o.File, info.Size(), net)
+		var c *weights.Checkpoint
+		if c, err = weights.OpenCheckpoint(o.File, info.Size(), net); err == nil {
+			o.Source, o.Plain = c, !net && !c.EMA
+		}
 	case n > 8 && start[8] == '{':
 		ours, e := checkpoint.Read(o.File)
 		if e == nil {

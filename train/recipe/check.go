@@ -125,6 +125,7 @@ func (r *Recipe) checkNumbers() error {
 		{"hours", r.Hours, 0, 1e6},
 		{"area", r.Data.Area, 0, 4},
 		{"cache_mb", float64(r.Data.CacheMB), 0, 1 << 24},
+		{"start", r.Times.Start, 0, 1},
 		{"near", r.Times.Near, 0, 1},
 		{"from", r.Times.From, 0, math.Nextafter(1, 0)},
 		{"sigma", r.Loss.Sigma, 0, 10},

@@ -56,8 +56,9 @@ type Crop struct {
 
 // Times says at which indices of the bridge a network is asked.
 type Times struct {
-	Near float64 `toml:"near"` // share of the draws that falls near the degraded end, where one step starts [0.45]
-	From float64 `toml:"from"` // where that begins, as a share of all indices [0.97]
+	Start float64 `toml:"start"` // share of the draws that is x1 itself, where every walk begins [0]
+	Near  float64 `toml:"near"`  // share of the other draws that falls near the degraded end [0.45]
+	From  float64 `toml:"from"`  // where that begins, as a share of all indices [0.97]
 }
 
 // Loss says what a step lowers.

@@ -19,20 +19,23 @@ type canvas struct {
 	spec    device.CanvasSpec
 	planes  []kernels.Memory // all pictures, to be freed
 	x, x0   kernels.Memory
-	x1      kernels.Memory    // x itself if the walk does not read x1
+	x1      kernels.Memory    // none if the walk does not read x1
 	cond    kernels.Memory    // may be x1
 	h       [2]kernels.Memory // the walk's saved combinations
 	mask    kernels.Memory
 	eps     [2]kernels.Memory // recorded noise: the step's, the mask's
 	args    kernels.Memory    // arguments, then a window's weights
 	closed  bool
+
+	x1Rows, condRows device.Rows // of a canvas of Lines
 }
 
 // Where the arguments of the canvas's kernels lie in args, in bytes.
 const (
 	windowArgs  = 0
-	updateArgs  = 256
-	weightBytes = 512
+	partArgs    = 256 // of the window's rows that Lines has room for
+	updateArgs  = 512
+	weightBytes = 768
 )
 
 func (n *network) NewCanvas(s device.CanvasSpec) (device.Canvas, error) {
@@ -54,11 +57,11 @@ func (c *canvas) alloc() (err error) {
 		}
 		return m
 	}
-	picture := 4 * int64(s.C) * int64(s.H) * int64(s.W)
-	c.x, c.x0 = get(picture), get(4*int64(s.C)*int64(s.X0Rows())*int64(s.W))
-	c.x1 = c.x
-	if s.KeepsX1() {
-		c.x1 = get(picture)
+	row := 4 * int64(s.C) * int64(s.W)
+	picture := row * int64(s.H)
+	c.x, c.x0 = get(picture), get(row*int64(s.X0Rows()))
+	if n := s.X1Rows(); n > 0 {
+		c.x1 = get(row * int64(n))
 	}
 	if s.OwnCond() {
 		c.cond = get(picture)
@@ -85,22 +88,18 @@ func (c *canvas) alloc() (err error) {
 	return c.team.prepare(c.team.threads(c.threads), 4*int64(kernels.AdvanceScratch(s.W)))
 }
 
-func (c *canvas) view(m kernels.Memory) *bridge.Image {
-	return &bridge.Image{C: c.spec.C, H: c.spec.H, W: c.spec.W, Pix: m.Floats()}
-}
-
-func (c *canvas) X1() *bridge.Image { return c.view(c.x1) }
-
-func (c *canvas) Cond() *bridge.Image {
-	if !c.spec.OwnCond() {
-		return nil
+// Start calls x1 once, for a copy costs less than making it again.
+func (c *canvas) Start(x1, cond device.Rows) error {
+	s := c.spec
+	fill := func(to kernels.Memory, rows device.Rows) { s.Fill(to.Floats(), s.H, rows, 0, s.H, 0, s.W) }
+	fill(c.x, x1)
+	if s.OwnCond() {
+		fill(c.cond, cond)
 	}
-	return c.view(c.cond)
-}
-
-func (c *canvas) Start() error {
-	if c.spec.KeepsX1() {
-		copy(c.x.Bytes, c.x1.Bytes)
+	if s.Lines > 0 {
+		c.x1Rows, c.condRows = x1, cond
+	} else if c.x1.Addr != 0 {
+		copy(c.x1.Bytes, c.x.Bytes)
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, 
 	weights := c.args.Slice(weightBytes)
 	copy(weights.Floats(), w.WY)
 	copy(weights.Floats()[w.H:], w.WX)
-	a := kernels.Window{State: c.x.Addr, Cond: c.cond.Addr, X0: c.x0.Addr, C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()),
+	a := kernels.Window{State: c.x.Addr, Cond: c.cond.Addr, X0: c.x0.Addr, C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()), Lines: c.lines(),
 		Y: int64(w.Y), X: int64(w.X), Rows: int64(w.H), Cols: int64(w.W),
 		In: l.addr(l.p.X), InBlocks: int64(blocks(l.p.Shape(l.p.X).C)), Out: l.addr(l.p.Output),
 		WeightY: weights.Addr, WeightX: weights.Addr + 4*int64(w.H), Sigma: st.Sigma}
@@ -128,26 +127,59 @@ func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, 
 	if s.Label >= 0 {
 		in.Labels = []int{s.Label}
 	}
-	return r.run(ctx, in, step{kernel: kernels.GatherWindow, args: c.args.Addr + windowArgs, items: w.H},
+	gather := step{kernel: kernels.GatherWindow, args: c.args.Addr + windowArgs, items: w.H}
+	if s.Cond && s.Lines > 0 {
+		gather.items, gather.before = 0, func([]float32) { c.gather(a, w) }
+	}
+	return r.run(ctx, in, gather,
 		step{kernel: kernels.ScatterWindow, args: c.args.Addr + windowArgs, items: s.C * w.H}, func(_ plan.Op, f func()) { f() })
+}
+
+// lines is how many rows x1 and the condition hold.
+func (c *canvas) lines() int64 {
+	if c.spec.Lines > 0 {
+		return int64(c.spec.Lines)
+	}
+	return int64(c.spec.H)
+}
+
+// gather is the kernel of that name, with the condition made as it is read.
+func (c *canvas) gather(a kernels.Window, w tile.Window) {
+	s, in := c.spec, a.In
+	s.Parts(w.Y, w.Y+w.H, func(from, to int) error {
+		s.Fill(c.x1.Floats(), s.Lines, c.condRows, from, to, w.X, w.W)
+		a.Y, a.In = int64(from), in+4*int64((from-w.Y)*w.W*kernels.Block)
+		kernels.Put(c.args, partArgs, &a)
+		c.team.run(c.team.threads(c.threads), kernels.GatherWindow, c.args.Addr+partArgs, to-from)
+		return nil
+	})
 }
 
 func (c *canvas) Update(st bridge.Step, k, from, to int) error {
 	s := c.spec
-	a := kernels.Update{X: c.x.Addr, X0: c.x0.Addr, H0: c.h[0].Addr, H1: c.h[1].Addr, Mask: c.mask.Addr,
-		C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()), Y: int64(from), Rows: int64(to - from), Step: int64(k), Draw: int64(bridge.DrawStep), MaskDraw: int64(bridge.DrawMask),
+	if s.Lines == 0 || !s.ReadsX1(st) {
+		return c.update(st, k, from, to)
+	}
+	return s.Parts(from, to, func(from, to int) error {
+		s.Fill(c.x1.Floats(), s.Lines, c.x1Rows, from, to, 0, s.W)
+		return c.update(st, k, from, to)
+	})
+}
+
+// update makes the next state of rows whose x1 is there.
+func (c *canvas) update(st bridge.Step, k, from, to int) error {
+	s := c.spec
+	a := kernels.Update{X: c.x.Addr, X0: c.x0.Addr, X1: c.x1.Addr, H0: c.h[0].Addr, H1: c.h[1].Addr, Mask: c.mask.Addr,
+		C: int64(s.C), H: int64(s.H), W: int64(s.W), Ring: int64(s.X0Rows()), Lines: c.lines(), Y: int64(from), Rows: int64(to - from), Step: int64(k), Draw: int64(bridge.DrawStep), MaskDraw: int64(bridge.DrawMask),
 		CX: st.X, C0: st.X0, C1: st.X1, CH0: st.H[0], CH1: st.H[1], Noise: st.Noise,
 		SaveX: st.SaveX, SaveX0: st.SaveX0, MaskNoise: st.MaskNoise, Save: flag(st.Save), MaskX0: flag(st.MaskX0), Clear: flag(s.Ring != 0)}
-	if s.KeepsX1() {
-		a.X1 = c.x1.Addr
-	}
 	if seed, ok := bridge.Seed(s.Noise); ok {
 		a.Key = int64(seed)
 	} else {
 		a.Eps, a.MaskEps = c.eps[0].Addr, c.eps[1].Addr
 		for i, draw := range []bridge.Draw{bridge.DrawStep, bridge.DrawMask} {
 			if c.eps[i].Addr != 0 {
-				c.record(c.view(c.eps[i]), draw, k, from, to)
+				c.record(c.eps[i].Floats(), draw, k, from, to)
 			}
 		}
 	}
@@ -161,12 +193,10 @@ func (c *canvas) Update(st bridge.Step, k, from, to int) error {
 }
 
 // record writes noise that is not the kernels' own.
-func (c *canvas) record(m *bridge.Image, draw bridge.Draw, step, from, to int) {
-	for ch := range m.C {
-		for y := from; y < to; y++ {
-			c.spec.Noise.Fill(m.Plane(ch)[y*m.W:][:m.W], draw, step, ch, y, 0)
-		}
-	}
+func (c *canvas) record(eps []float32, draw bridge.Draw, step, from, to int) {
+	c.spec.Fill(eps, c.spec.H, func(dst []float32, channel, y, x int) {
+		c.spec.Noise.Fill(dst, draw, step, channel, y, x)
+	}, from, to, 0, c.spec.W)
 }
 
 func flag(b bool) int64 {

@@ -55,7 +55,7 @@ func FuzzOperators(f *testing.F) {
 // FuzzWalks compares the kernels that cut windows, put them together and move
 // the state with ref's.
 func FuzzWalks(f *testing.F) {
-	for i, how := range []uint8{0, 0b10, 0b1110, 0b10010, 0b100100, 0b1, 0b110001} {
+	for i, how := range []uint8{0, 0b10, 0b1110, 0b10010, 0b100100, 0b1, 0b110001, 0b10001110, 0b11000111} {
 		for sampler := range uint8(2) {
 			f.Add(uint8(i), uint8(i), uint8(i), uint8(i)+4*sampler, how, uint64(i+1)*0x9e3779b97f4a7c15)
 		}

@@ -20,13 +20,36 @@ type CanvasSpec struct {
 	// Ring, if not 0, is how many rows of x̂0 are held at a time, as in
 	// bridge.State: at least a window's. The table must save x̂0.
 	Ring int
+	// Lines, if not 0, is how many rows of each channel are held of x1 and the
+	// condition: they are made again for every step and window that reads them.
+	// Results are the same.
+	Lines int
 }
+
+// Rows writes len(dst) pixels of row y of a channel, from column x on. It is
+// called by one goroutine at a time.
+type Rows func(dst []float32, channel, y, x int)
 
 // KeepsX1 tells whether the walk reads x1 after its start.
 func (s CanvasSpec) KeepsX1() bool { return s.Table.UsesX1 || s.Mask != nil }
 
+// ReadsX1 tells whether a step of it does.
+func (s CanvasSpec) ReadsX1(st bridge.Step) bool { return st.X1 != 0 || s.Mask != nil }
+
 // OwnCond tells whether the condition needs memory of its own.
-func (s CanvasSpec) OwnCond() bool { return s.Cond && (s.Apart || !s.KeepsX1()) }
+func (s CanvasSpec) OwnCond() bool { return s.Lines == 0 && s.Cond && (s.Apart || !s.KeepsX1()) }
+
+// X1Rows is how many rows of each channel x1 holds, and 0 if it has no memory of
+// its own. With Lines they are the condition's too, which is read at other times.
+func (s CanvasSpec) X1Rows() int {
+	switch {
+	case s.Lines > 0 && (s.KeepsX1() || s.Cond):
+		return s.Lines
+	case s.KeepsX1():
+		return s.H
+	}
+	return 0
+}
 
 // X0Rows is how many rows of each channel x̂0 holds.
 func (s CanvasSpec) X0Rows() int {
@@ -36,35 +59,45 @@ func (s CanvasSpec) X0Rows() int {
 	return s.Ring
 }
 
-// Planes is how many whole pictures of C channels a canvas holds.
-func (s CanvasSpec) Planes() int {
-	n := 1 + s.Table.History // x
-	if s.Ring == 0 {
-		n++ // x̂0
-	}
-	if s.KeepsX1() {
-		n++
-	}
+// Bytes is what a canvas holds.
+func (s CanvasSpec) Bytes() int64 {
+	rows := s.H*(1+s.Table.History) + s.X0Rows() + s.X1Rows()
 	if s.OwnCond() {
-		n++
+		rows += s.H
+	}
+	n := 4 * int64(s.C) * int64(s.W) * int64(rows)
+	if s.Mask != nil {
+		n += int64(s.H) * int64(s.W)
 	}
 	return n
 }
 
-// Bytes is what a canvas holds.
-func (s CanvasSpec) Bytes() int64 {
-	rows := s.H*s.Planes() + s.Ring
-	return 4*int64(s.C)*int64(s.W)*int64(rows) + int64(len(s.Mask))
+// Fill makes rows from up to but not including to of all channels, w columns of
+// them from column x on, in a picture of which ring rows are held.
+func (s CanvasSpec) Fill(dst []float32, ring int, rows Rows, from, to, x, w int) {
+	for ch := range s.C {
+		for y := from; y < to; y++ {
+			rows(dst[(ch*ring+y%ring)*s.W+x:][:w], ch, y, x)
+		}
+	}
+}
+
+// Parts calls f for rows from up to but not including to, with as many at a time
+// as Lines has.
+func (s CanvasSpec) Parts(from, to int, f func(from, to int) error) error {
+	for ; from < to; from += s.Lines {
+		if err := f(from, min(from+s.Lines, to)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Canvas is one picture's state on a device. It is used by one goroutine.
 type Canvas interface {
-	// X1 and Cond are what the caller fills before Start. Cond is nil if there
-	// is no condition, or if x1 serves as it is at Start.
-	X1() *bridge.Image
-	Cond() *bridge.Image
-	// Start makes x1 the state.
-	Start() error
+	// Start makes x1 the state. cond, the condition, is not called where there is
+	// none or x1 serves. They are called later only by a canvas of Lines.
+	Start(x1, cond Rows) error
 	// Begin clears x̂0 for a step's windows, which come from the top down.
 	Begin() error
 	// Evaluate runs the network on one window and adds its share to x̂0.

@@ -12,43 +12,42 @@ import (
 type host struct {
 	spec  CanvasSpec
 	state bridge.State
-	x1    []float32
-	cond  []float32
+	cond  []float32 // may be x1
 	x, y  []float32 // one window: network input, output
+
+	x1Rows, condRows Rows // of a canvas of Lines
 }
 
 // NewHostCanvas returns a canvas in Go's memory.
 func NewHostCanvas(s CanvasSpec) Canvas {
-	n := s.C * s.H * s.W
-	c := &host{spec: s, state: bridge.State{C: s.C, Rows: s.H, Cols: s.W, X: make([]float32, n), X0: make([]float32, s.C*s.X0Rows()*s.W), Ring: s.Ring, Mask: s.Mask}}
-	c.x1 = c.state.X
-	if s.KeepsX1() {
-		c.x1 = make([]float32, n)
-		c.state.X1 = c.x1
+	picture := func(rows int) []float32 { return make([]float32, s.C*rows*s.W) }
+	c := &host{spec: s, state: bridge.State{C: s.C, Rows: s.H, Cols: s.W, X: picture(s.H), X0: picture(s.X0Rows()), Ring: s.Ring, Lines: s.Lines, Mask: s.Mask}}
+	if n := s.X1Rows(); n > 0 {
+		c.state.X1 = picture(n)
 	}
 	switch {
 	case s.OwnCond():
-		c.cond = make([]float32, n)
+		c.cond = picture(s.H)
 	case s.Cond:
-		c.cond = c.x1
+		c.cond = c.state.X1
 	}
 	for i := range s.Table.History {
-		c.state.H[i] = make([]float32, n)
+		c.state.H[i] = picture(s.H)
 	}
 	return c
 }
 
-func (c *host) X1() *bridge.Image { return c.view(c.x1) }
-
-func (c *host) Cond() *bridge.Image {
-	if !c.spec.OwnCond() {
-		return nil
+func (c *host) Start(x1, cond Rows) error {
+	s := c.spec
+	s.Fill(c.state.X, s.H, x1, 0, s.H, 0, s.W)
+	if s.OwnCond() {
+		s.Fill(c.cond, s.H, cond, 0, s.H, 0, s.W)
 	}
-	return c.view(c.cond)
-}
-
-func (c *host) Start() error {
-	copy(c.state.X, c.x1)
+	if s.Lines > 0 {
+		c.x1Rows, c.condRows = x1, cond
+	} else {
+		copy(c.state.X1, c.state.X)
+	}
 	return nil
 }
 
@@ -69,7 +68,15 @@ func (c *host) Evaluate(ctx context.Context, p Program, w tile.Window, st bridge
 		c.x, c.y = make([]float32, in.Len()), make([]float32, s.C*area)
 	}
 	gather(c.x, c.state.X, s, w)
-	if c.cond != nil {
+	switch {
+	case !s.Cond:
+	case s.Lines > 0:
+		for ch := range s.C {
+			for i := range w.H {
+				c.condRows(c.x[((s.C+ch)*w.H+i)*w.W:][:w.W], ch, w.Y+i, w.X)
+			}
+		}
+	default:
 		gather(c.x[s.C*area:], c.cond, s, w)
 	}
 	input := Input{X: c.x, Levels: []float64{st.Level}}
@@ -107,10 +114,20 @@ func gather(dst, src []float32, s CanvasSpec, w tile.Window) {
 }
 
 func (c *host) Update(st bridge.Step, k, from, to int) error {
-	for ch := range c.spec.C {
-		c.state.UpdateRows(st, k, c.spec.Noise, ch, from, to)
+	s := c.spec
+	update := func(from, to int) error {
+		for ch := range s.C {
+			c.state.UpdateRows(st, k, s.Noise, ch, from, to)
+		}
+		return nil
 	}
-	return nil
+	if s.Lines == 0 || !s.ReadsX1(st) {
+		return update(from, to)
+	}
+	return s.Parts(from, to, func(from, to int) error {
+		s.Fill(c.state.X1, s.Lines, c.x1Rows, from, to, 0, s.W)
+		return update(from, to)
+	})
 }
 
 func (c *host) Result(x0 bool) (*bridge.Image, error) {
@@ -119,7 +136,7 @@ func (c *host) Result(x0 bool) (*bridge.Image, error) {
 		pix = c.whole()
 	}
 	c.Close()
-	return c.view(pix), nil
+	return &bridge.Image{C: c.spec.C, H: c.spec.H, W: c.spec.W, Pix: pix}, nil
 }
 
 func (c *host) State() (*bridge.Image, error) { return c.copy(c.state.X), nil }
@@ -133,7 +150,7 @@ func (c *host) whole() []float32 {
 	return c.state.X0
 }
 
-func (c *host) Close() { c.state, c.x1, c.cond, c.x, c.y = bridge.State{}, nil, nil, nil, nil }
+func (c *host) Close() { *c = host{spec: c.spec} }
 
 func (c *host) copy(pix []float32) *bridge.Image {
 	m := bridge.NewImage(c.spec.C, c.spec.H, c.spec.W)

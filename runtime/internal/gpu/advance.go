@@ -38,22 +38,25 @@ func (c *canvas) strip(from, to int) (*strip, error) {
 	_, seeded := bridge.Seed(s.Noise)
 	consts := shaders.Constants{"X1": flag(s.KeepsX1()), "HISTORY": s.Table.History, "MASK": flag(s.Mask != nil), "RECORDED": flag(!seeded), "RING": flag(s.Ring != 0)}
 	for ch := range s.C {
-		c.cut(ch, from, to-from, func(at, x0 spot, row, rows int) {
-			in := operands{"x": c.in(spaceX, at.band), "x0": c.in(spaceX0, x0.band)}
+		c.cut(ch, from, to-from, func(r part) {
+			in := operands{"x": c.in(spaceX, r.at.band), "x0": c.in(spaceX0, r.x0.band)}
+			if s.KeepsX1() {
+				in["x1"] = c.in(spaceX1, r.x1.band)
+			}
 			for name, o := range map[string]struct {
 				used bool
 				space
-			}{"x1": {s.KeepsX1(), spaceX1}, "h0": {s.Table.History > 0, spaceH0}, "h1": {s.Table.History > 1, spaceH1},
+			}{"h0": {s.Table.History > 0, spaceH0}, "h1": {s.Table.History > 1, spaceH1},
 				"eps": {!seeded, spaceEps}, "mask_eps": {!seeded && s.Mask != nil, spaceMaskEps}} {
 				if o.used {
-					in[name] = c.in(o.space, at.band)
+					in[name] = c.in(o.space, r.at.band)
 				}
 			}
 			if s.Mask != nil {
 				in["mask"] = operand{spaceMask, 0, int64(s.H * c.pitch)}
 			}
-			p.where = append(p.where, params{"CHANNEL": ch, "Y": from + row, "AT": at.row, "X0_AT": x0.row})
-			p.calls = append(p.calls, call{file: "advance", consts: consts, in: in, x: count(c.pitch/4, 64), y: rows, z: 1})
+			p.where = append(p.where, params{"CHANNEL": ch, "Y": r.y, "AT": r.at.row, "X0_AT": r.x0.row, "X1_AT": r.x1.row})
+			p.calls = append(p.calls, call{file: "advance", consts: consts, in: in, x: count(c.pitch/4, 64), y: r.rows, z: 1})
 		})
 	}
 	p.set(c.coefficients(bridge.Step{}, 0))
@@ -87,6 +90,7 @@ func (c *canvas) coefficients(st bridge.Step, k int) params {
 }
 
 func (c *canvas) Update(st bridge.Step, k, from, to int) error {
+	s := c.spec
 	for i, u := range []struct {
 		draw bridge.Draw
 		sd   float64
@@ -94,12 +98,25 @@ func (c *canvas) Update(st bridge.Step, k, from, to int) error {
 		if c.eps[i] == nil || u.sd == 0 || from > 0 {
 			continue // recorded noise goes up for all rows at once
 		}
-		if err := c.upload(c.eps[i], func(dst []float32, channel, y int) {
-			c.spec.Noise.Fill(dst, u.draw, k, channel, y, 0)
-		}); err != nil {
+		if err := c.upload(func(dst []float32, channel, y, x int) {
+			s.Noise.Fill(dst, u.draw, k, channel, y, x)
+		}, s.H, 0, s.H, 0, s.W, c.eps[i]); err != nil {
 			return err
 		}
 	}
+	if s.Lines == 0 || !s.ReadsX1(st) {
+		return c.update(st, k, from, to)
+	}
+	return s.Parts(from, to, func(from, to int) error {
+		if err := c.upload(c.x1Rows, s.Lines, from, to, 0, s.W, c.x1); err != nil {
+			return err
+		}
+		return c.update(st, k, from, to)
+	})
+}
+
+// update makes the next state of rows whose x1 is there.
+func (c *canvas) update(st bridge.Step, k, from, to int) error {
 	p, err := c.strip(from, to)
 	if err != nil {
 		return err

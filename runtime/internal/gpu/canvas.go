@@ -2,12 +2,10 @@ package gpu
 
 import (
 	"context"
-	"errors"
 
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
-	"github.com/i2sb-go/i2sb/runtime/internal/tile"
 )
 
 // canvas holds a picture's state on the device. A picture is the rows of its
@@ -27,12 +25,13 @@ type canvas struct {
 	mask  driver.Buffer
 	share driver.Buffer // σ and a window's weights
 
-	fill      [2]*bridge.Image // x1 and the condition, before Start
-	clear     *recording
-	strips    map[[2]int]*strip // by their rows
-	windows   map[[2]int]*windowCalls
-	program   *program // that the windows were recorded for
-	noiseRoom []float32
+	clear   *recording
+	strips  map[[2]int]*strip // by their rows
+	windows map[[2]int]*windowCalls
+	program *program  // that the windows were recorded for
+	room    []float32 // rows on their way up
+
+	x1Rows, condRows device.Rows // of a canvas of Lines
 }
 
 // plane is one picture, band by band.
@@ -83,9 +82,7 @@ func (c *canvas) make() (err error) {
 	}
 	picture := func(label string) plane { return of(label, s.C*s.H) }
 	c.x, c.x0 = picture("x"), of("x̂0", s.C*s.X0Rows())
-	if s.KeepsX1() {
-		c.x1 = picture("x1")
-	}
+	c.x1 = of("x1", s.C*s.X1Rows())
 	if s.OwnCond() {
 		c.cond = picture("condition")
 	} else if s.Cond {
@@ -122,8 +119,11 @@ func (c *canvas) make() (err error) {
 // rows is how many rows a band has.
 func (c *canvas) rows(s space, band int) int {
 	all := c.spec.H
-	if s == spaceX0 {
+	switch s {
+	case spaceX0:
 		all = c.spec.X0Rows()
+	case spaceX1, spaceCond:
+		all = c.lines()
 	}
 	return min(c.band, c.spec.C*all-band*c.band)
 }
@@ -146,54 +146,41 @@ func (c *canvas) place(o operand) driver.Range {
 	return driver.Range{Buffer: p[o.at], Size: o.size}
 }
 
-func (c *canvas) host(i int) *bridge.Image {
-	if c.fill[i] == nil {
-		c.fill[i] = bridge.NewImage(c.spec.C, c.spec.H, c.spec.W)
+// Start sends x1 and the condition up.
+func (c *canvas) Start(x1, cond device.Rows) error {
+	s := c.spec
+	if s.Lines > 0 {
+		c.x1Rows, c.condRows = x1, cond
+		return c.upload(x1, s.H, 0, s.H, 0, s.W, c.x)
 	}
-	return c.fill[i]
+	if err := c.upload(x1, s.H, 0, s.H, 0, s.W, c.x, c.x1); err != nil || !s.OwnCond() {
+		return err
+	}
+	return c.upload(cond, s.H, 0, s.H, 0, s.W, c.cond)
 }
 
-func (c *canvas) X1() *bridge.Image { return c.host(0) }
-
-func (c *canvas) Cond() *bridge.Image {
-	if !c.spec.OwnCond() {
-		return nil
+// upload makes rows from up to but not including to of all channels, w columns
+// of them from column x on, in planes of ring rows.
+func (c *canvas) upload(rows device.Rows, ring, from, to, x, w int, planes ...plane) error {
+	const most = 64 // rows on their way
+	if c.room == nil {
+		c.room = make([]float32, most*c.pitch)
 	}
-	return c.host(1)
-}
-
-// Start sends x1 and the condition up, and lets go of the host's copies.
-func (c *canvas) Start() error {
-	for _, up := range []struct {
-		to   plane
-		from *bridge.Image
-	}{{c.x, c.X1()}, {c.x1, c.X1()}, {c.cond, c.Cond()}} {
-		if up.to == nil || up.from == nil {
-			continue
-		}
-		if err := c.upload(up.to, func(dst []float32, channel, y int) {
-			copy(dst, up.from.Plane(channel)[y*c.spec.W:][:c.spec.W])
-		}); err != nil {
-			return err
-		}
-	}
-	c.fill = [2]*bridge.Image{}
-	return nil
-}
-
-// upload writes a plane that row gives row by row.
-func (c *canvas) upload(to plane, row func(dst []float32, channel, y int)) error {
-	for b := range to {
-		n := c.rows(spaceX, b)
-		if len(c.noiseRoom) < n*c.pitch {
-			c.noiseRoom = make([]float32, n*c.pitch)
-		}
-		for i := range n {
-			r := b*c.band + i
-			row(c.noiseRoom[i*c.pitch:][:c.spec.W], r/c.spec.H, r%c.spec.H)
-		}
-		if err := c.dev.Write(to[b], 0, bytesOf(c.noiseRoom[:n*c.pitch])); err != nil {
-			return err
+	for ch := range c.spec.C {
+		for y, n := from, 0; y < to; y += n {
+			row := ch*ring + y%ring
+			n = min(to-y, ring-y%ring, c.band-row%c.band, most)
+			for i := range n {
+				rows(c.room[i*c.pitch+x:][:w], ch, y+i, x)
+			}
+			for _, p := range planes {
+				if p == nil {
+					continue
+				}
+				if err := c.dev.Write(p[row/c.band], int64(4*c.pitch*(row%c.band)), bytesOf(c.room[:n*c.pitch])); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -217,114 +204,6 @@ func (c *canvas) download(from plane) (*bridge.Image, error) {
 }
 
 func (c *canvas) Begin() error { return c.submit(context.Background(), c.clear) }
-
-// windowCalls are what surrounds an evaluation of one window.
-type windowCalls struct{ gather, scatter *recording }
-
-func (c *canvas) Evaluate(ctx context.Context, p device.Program, w tile.Window, st bridge.Step) error {
-	r, ok := p.(*program)
-	if !ok {
-		return errors.New("gpu: the program is another device's")
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	calls, err := c.window(ctx, r, w)
-	if err != nil {
-		return err
-	}
-	share := make([]float32, 1+w.H+w.W)
-	share[0] = float32(st.Sigma)
-	copy(share[1:], w.WY)
-	copy(share[1+w.H:], w.WX)
-	if err := c.dev.Write(c.share, 0, bytesOf(share)); err != nil {
-		return err
-	}
-	in := device.Input{Levels: []float64{st.Level}}
-	if c.spec.Label >= 0 {
-		in.Labels = []int{c.spec.Label}
-	}
-	if err := r.fill(in); err != nil {
-		return err
-	}
-	for _, part := range []*recording{calls.gather, r.body, calls.scatter} {
-		if err := c.submit(ctx, part); err != nil {
-			return err
-		}
-	}
-	return c.wait(ctx)
-}
-
-// window records a window's calls, which stay until the program changes.
-func (c *canvas) window(ctx context.Context, r *program, w tile.Window) (*windowCalls, error) {
-	if c.program != r {
-		c.forget()
-		c.program = r
-	}
-	key := [2]int{w.Y, w.X}
-	if k := c.windows[key]; k != nil {
-		return k, nil
-	}
-	s := c.spec
-	var gather, scatter []call
-	x, y := r.lowered.planarX, r.lowered.planarY
-	area := w.H * w.W
-	for i, from := range []space{spaceX, spaceCond} {
-		if from == spaceCond && c.cond == nil {
-			continue
-		}
-		for ch := range s.C {
-			c.cut(ch, w.Y, w.H, func(at, x0 spot, row, rows int) {
-				g := call{file: "gather", params: params{"PITCH": c.pitch, "FROM": at.row*c.pitch + w.X, "COLS": w.W, "TO": (i*s.C+ch)*area + row*w.W},
-					in: operands{"picture": c.in(from, at.band), "planar": x}, x: count(w.W, 64), y: rows, z: 1}
-				gather = append(gather, g)
-				if from == spaceX {
-					scatter = append(scatter, call{file: "scatter", params: params{"PITCH": c.pitch, "AT": at.row*c.pitch + w.X, "X0_AT": x0.row*c.pitch + w.X, "COLS": w.W,
-						"FROM": ch*area + row*w.W, "WY": 1 + row, "WX": 1 + w.H, "CLIP": flag(s.Clip)},
-						in: operands{"picture": c.in(from, at.band), "planar": y, "x0": c.in(spaceX0, x0.band), "share": {spaceShare, 0, int64(4 * (1 + w.H + w.W))}},
-						x:  count(w.W, 64), y: rows, z: 1})
-				}
-			})
-		}
-	}
-	k := &windowCalls{}
-	var err error
-	if k.gather, err = c.record(ctx, "gather", gather, c.place); err != nil {
-		return nil, err
-	}
-	if k.scatter, err = c.record(ctx, "scatter", scatter, c.place); err != nil {
-		k.gather.release()
-		return nil, err
-	}
-	c.windows[key] = k
-	return k, nil
-}
-
-// spot is a row of a band.
-type spot struct{ band, row int }
-
-// cut gives the parts of a channel's rows from first on that lie together: where
-// in a picture and where in x̂0, after how many rows, and how many.
-func (c *canvas) cut(channel, first, rows int, part func(at, x0 spot, row, rows int)) {
-	ring := c.spec.X0Rows()
-	spotOf := func(row int) spot { return spot{row / c.band, row % c.band} }
-	for row := 0; row < rows; {
-		y := first + row
-		at, x0 := spotOf(channel*c.spec.H+y), spotOf(channel*ring+y%ring)
-		n := min(rows-row, ring-y%ring, c.band-at.row, c.band-x0.row)
-		part(at, x0, row, n)
-		row += n
-	}
-}
-
-// forget drops the windows' calls.
-func (c *canvas) forget() {
-	for _, k := range c.windows {
-		k.gather.release()
-		k.scatter.release()
-	}
-	clear(c.windows)
-	c.program = nil
-}
 
 func (c *canvas) State() (*bridge.Image, error) { return c.download(c.x) }
 

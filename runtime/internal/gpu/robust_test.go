@@ -53,10 +53,12 @@ func restore(ctx context.Context, d device.Device, between func()) ([]float32, e
 		return nil, err
 	}
 	defer c.Close()
-	for i := range c.X1().Pix {
-		c.X1().Pix[i] = float32(i%7)/7 - 0.5
+	x1 := func(dst []float32, channel, y, x int) {
+		for i := range dst {
+			dst[i] = float32((channel*64+y*8+x+i)%7)/7 - 0.5
+		}
 	}
-	if err := c.Start(); err != nil {
+	if err := c.Start(x1, nil); err != nil {
 		return nil, err
 	}
 	for k, st := range table.Steps {

@@ -10,7 +10,7 @@ import (
 // FuzzedWalk is the shape of a fuzzed walk of a picture: any numbers will do.
 type FuzzedWalk struct {
 	H, W, NFE, Sampler uint8
-	How                uint8 // bits: OT-ODE, mask, condition, one apart, recorded noise, clip, ring
+	How                uint8 // bits: OT-ODE, mask, condition, one apart, recorded noise, clip, ring, lines
 	Seed               uint64
 }
 
@@ -19,7 +19,7 @@ type FuzzedWalk struct {
 func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool) {
 	t.Helper()
 	bit := func(i int) bool { return z.How>>i&1 != 0 }
-	sched, err := bridge.NewSchedule(bridge.Config{Interval: 100, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: bit(0)})
+	sched, err := bridge.NewSchedule(bridge.Config{Interval: 1000, BetaMax: 0.3, T0: 1e-4, T: 1, OTODE: bit(0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,9 @@ func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool
 	s = device.CanvasSpec{C: 3, H: window + 4*int(z.H%2), W: 12 + 4*int(z.W%2), Label: -1, Table: w, Noise: bridge.NewNoise(z.Seed), Clip: bit(5)}
 	if bit(6) && w.SavesX0 && s.H > window {
 		s.Ring = window
+	}
+	if bit(7) {
+		s.Lines = 1 + int(z.Seed%7)
 	}
 	net = "base"
 	if bit(2) {
@@ -55,5 +58,7 @@ func (z FuzzedWalk) Spec(t *testing.T) (net string, s device.CanvasSpec, ok bool
 // Walk returns every state and x̂0 of a walk, one after the other.
 func Walk(t *testing.T, d device.Device, net string, s device.CanvasSpec) []float32 {
 	t.Helper()
-	return walk(t, d, net, s)
+	l := load(t, d, net)
+	defer l.close()
+	return l.walk(t, s)
 }

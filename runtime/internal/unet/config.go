@@ -21,7 +21,7 @@ type Config struct {
 	Width          []int // channels of each level
 	Blocks         int   // residual blocks per level of the encoder
 	attention      map[int]bool
-	heads          int // -1: by headChannels
+	heads          int // where headChannels is not above 0
 	headsUp        int
 	headChannels   int
 	scaleShift     bool
@@ -63,6 +63,9 @@ func Parse(n weights.Network) (Config, error) {
 		if n.LearnSigma {
 			c.Out = 6
 		}
+	}
+	if c.heads == 0 {
+		c.heads = 1
 	}
 	if c.headsUp <= 0 {
 		c.headsUp = c.heads

@@ -66,6 +66,20 @@ func TestFusingLeavesNoMaps(t *testing.T) {
 	}
 }
 
+// A configuration that says nothing of heads means one, as in create_model.
+func TestOneHead(t *testing.T) {
+	n := weights.Network{ImageSize: 32, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1", AttentionResolutions: "32"}
+	p, err := Build(n, 1, 8, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range p.Ops {
+		if a, ok := op.(*plan.Attention); ok && a.Heads != 1 {
+			t.Errorf("%s has %d heads", a.Name(), a.Heads)
+		}
+	}
+}
+
 func TestBadConfigurations(t *testing.T) {
 	good, _ := adm256(t)
 	for name, change := range map[string]func(*weights.Network){

@@ -137,7 +137,8 @@ type Attention struct {
 // Window is struct window of walk.h.
 type Window struct {
 	State, Cond, X0   int64
-	C, H, W, Ring     int64
+	C, H, W           int64
+	Ring, Lines       int64
 	Y, X, Rows, Cols  int64
 	In, InBlocks, Out int64
 	WeightY, WeightX  int64
@@ -149,7 +150,8 @@ type Window struct {
 type Update struct {
 	X, X0, X1, H0, H1         int64
 	Mask                      int64
-	C, H, W, Ring, Y, Rows    int64
+	C, H, W, Ring, Lines      int64
+	Y, Rows                   int64
 	Eps, MaskEps              int64
 	Key, Step, Draw, MaskDraw int64
 	Save, MaskX0, Clear       int64

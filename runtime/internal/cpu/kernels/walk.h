@@ -3,7 +3,8 @@
 
 struct window {
   int64_t state, cond, x0;
-  int64_t c, h, w, ring;        // of the picture; x̂0 holds row y at y modulo ring
+  int64_t c, h, w;              // of the picture
+  int64_t ring, lines;          // x̂0 holds row y at y modulo ring, the condition at y modulo lines
   int64_t y, x, rows, cols;     // the window
   int64_t in, in_blocks, out;   // of the network
   int64_t weight_y, weight_x;   // rows and cols shares of this window in x̂0
@@ -20,8 +21,9 @@ static void gather(const struct window *g, int64_t from, int64_t to) {
       for (int k = 0; k < BLOCK; k++) {
         int64_t c = b * BLOCK + k;
         if (c >= 2 * g->c || (c >= g->c && !g->cond)) break;
-        const float *x = c < g->c ? PTR(g->state) + c * g->h * g->w : PTR(g->cond) + (c - g->c) * g->h * g->w;
-        x += (g->y + i) * g->w + g->x;
+        int64_t row = g->y + i;
+        const float *x = c < g->c ? PTR(g->state) + (c * g->h + row) * g->w : PTR(g->cond) + ((c - g->c) * g->lines + row % g->lines) * g->w;
+        x += g->x;
         for (int64_t j = 0; j < g->cols; j++) y[j * BLOCK + k] = x[j];
       }
     }
@@ -46,7 +48,8 @@ static void scatter(const struct window *g, int64_t from, int64_t to) {
 struct update {
   int64_t x, x0, x1, h0, h1;    // h0, h1: saved combinations, or 0
   int64_t mask;                 // bytes, 255 is a hole; or 0
-  int64_t c, h, w, ring, y, rows; // x̂0 as in window; the rows to update
+  int64_t c, h, w, ring, lines; // as in window, x1 like the condition
+  int64_t y, rows;              // to update
   int64_t eps, mask_eps;        // recorded noise; 0: Philox's
   int64_t key, step, draw, mask_draw;
   int64_t save, mask_x0;
@@ -100,7 +103,7 @@ static void advance(const struct update *u, int64_t from, int64_t to, float *scr
     int64_t c = i / u->rows, y = u->y + i % u->rows, at = (c * u->h + y) * u->w;
     float *x = PTR(u->x) + at, *x0 = PTR(u->x0) + (c * u->ring + y % u->ring) * u->w;
     float *h0 = u->h0 ? PTR(u->h0) + at : none, *h1 = u->h1 ? PTR(u->h1) + at : none + some;
-    const float *x1 = u->x1 ? PTR(u->x1) + at : x0, *e = u->eps ? PTR(u->eps) + at : eps;
+    const float *x1 = u->x1 ? PTR(u->x1) + (c * u->lines + y % u->lines) * u->w : x0, *e = u->eps ? PTR(u->eps) + at : eps;
     const uint8_t *mask = u->mask ? (const uint8_t *)(intptr_t)u->mask + y * u->w : NULL;
     if (mask && u->mask_x0)
       for (int64_t j = 0; j < u->w; j++) {
