@@ -254,6 +254,16 @@ func TestPack(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.i2sb")
+	var empty bytes.Buffer
+	if err := weights.Write(&empty, weights.Header{}, f.params("none."), weights.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, empty.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := File(ctx, path, Options{}); err == nil {
+		t.Errorf("a pack without tensors: %v", rows)
+	}
 	for _, damaged := range []bool{false, true} {
 		if damaged {
 			b.Bytes()[b.Len()/2] ^= 1

@@ -17,16 +17,15 @@ type policy struct {
 	// as they are stored.
 	narrow int64
 	// fused is how many pairs of input and output blocks of a 3×3 convolution
-	// are kept transformed, for the fused kernel, which reads them once an item:
-	// as many as about fill a core's cache. More are transformed when they are
-	// read, in stages.
+	// are kept transformed, for the fused kernel, which reads them once an item
+	// and fetches them ahead. More are transformed when they are read, in stages.
 	fused int
 	tiles []int // Winograd's m, in the order of preference
 	// transforms weighs the cost of what stages do beside products.
 	transforms float64
 }
 
-var defaultPolicy = policy{narrow: 1 << 30, fused: 32, tiles: []int{4, 2}, transforms: 1}
+var defaultPolicy = policy{narrow: 1 << 30, fused: 64, tiles: []int{4, 2}, transforms: 1}
 
 // packing is how a weight lies in memory.
 type packing struct {
