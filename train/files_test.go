@@ -39,6 +39,37 @@ func TestBadPhotographs(t *testing.T) {
 	}
 }
 
+// TestBadHeldPictures: a held picture that cannot be read is left out of the
+// validation; a training ends if there is no other.
+func TestBadHeldPictures(t *testing.T) {
+	dir := photos(t, 3)
+	whole, err := os.ReadFile(filepath.Join(dir, "photo-0.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cut.png"), whole[:len(whole)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := short(dir)
+	r.Validation.List = filepath.Join(t.TempDir(), "list.tsv")
+	for list, want := range map[string]string{
+		"cut.png\t0\t0\t16\t16\tmain\nphoto-1.png\t0\t0\t16\t16\tmain\n": "",
+		"cut.png\t0\t0\t16\t16\tmain\n":                                  "none of the pictures that are held back can be read",
+	} {
+		if err := os.WriteFile(r.Validation.List, []byte(list), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o, h := options(t.TempDir())
+		err := run(t, r, o)
+		if want == "" && (err != nil || last(t, o.Out).State.BestStep == 0) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v", list, err)
+		}
+		if h.count("cut.png: the png is ") != 1 || len(h.lines) != 1 {
+			t.Errorf("said %q", h.lines)
+		}
+	}
+}
+
 func TestManyBadFilesAreNotAllNamed(t *testing.T) {
 	dir := photos(t, 2)
 	for i := range 30 {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (t *training) header(s checkpoint.State) weights.Header {
 	return h
 }
 
-// figures are the metrics of a header.
+// figures are the metrics of a header: those that are numbers.
 func figures(rows []watch.Row) map[string]float64 {
 	m := map[string]float64{}
 	for _, r := range rows {
@@ -72,7 +73,9 @@ func figures(rows []watch.Row) map[string]float64 {
 			name = "pairs"
 		}
 		m[fmt.Sprintf("psnr.%s.degraded", name)] = round(r.Before)
-		m[fmt.Sprintf("psnr.%s.nfe%d", name, r.NFE)] = round(r.After)
+		if !math.IsNaN(r.After) {
+			m[fmt.Sprintf("psnr.%s.nfe%d", name, r.NFE)] = round(r.After)
+		}
 	}
 	return m
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -207,9 +208,7 @@ func (t *training) after(ctx context.Context, loss float64, pace *pace, last boo
 		if rows, err = t.validate(ctx); err != nil {
 			return err
 		}
-		if gain := watch.Gain(rows); s.BestStep == 0 || gain > s.Best {
-			s.Best, s.BestStep, best = gain, s.Steps, true
-		}
+		best = t.better(rows)
 	}
 	due := r.Keep.Minutes > 0 && time.Since(t.savedAt) >= time.Duration(r.Keep.Minutes)*time.Minute
 	if best || due || s.Steps%r.Keep.Every == 0 {
@@ -221,6 +220,17 @@ func (t *training) after(ctx context.Context, loss float64, pace *pace, last boo
 		t.opt.Progress(Progress{s.Steps, r.Steps, loss, t.rate(s.Steps), perSecond, time.Since(t.began), t.left(pace), rows})
 	}
 	return nil
+}
+
+// better tells whether a validation is the best so far, and remembers it. One
+// without numbers never is.
+func (t *training) better(rows []watch.Row) bool {
+	s, gain := &t.state, watch.Gain(rows)
+	if math.IsNaN(gain) || s.BestStep > 0 && gain <= s.Best {
+		return false
+	}
+	s.Best, s.BestStep = gain, s.Steps
+	return true
 }
 
 // end saves what was not, and returns the error that ended the training, or that

@@ -15,6 +15,7 @@ import (
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/train/checkpoint"
 	"github.com/i2sb-go/i2sb/train/recipe"
+	"github.com/i2sb-go/i2sb/train/watch"
 	"github.com/i2sb-go/i2sb/weights"
 )
 
@@ -270,6 +271,28 @@ func TestSomeWithoutNumbers(t *testing.T) {
 		if math.IsNaN(float64(v)) {
 			t.Fatal("there is no number among the weights")
 		}
+	}
+}
+
+// TestValidationWithoutNumbers: it is not the best, and its figures are not kept,
+// which no checkpoint could hold.
+func TestValidationWithoutNumbers(t *testing.T) {
+	rows := func(v float64) []watch.Row { return []watch.Row{{Task: "jpeg-10", NFE: 1, Before: 20, After: v}} }
+	tr := &training{}
+	for i, c := range []struct {
+		after float64
+		want  bool
+	}{{math.NaN(), false}, {21, true}, {math.NaN(), false}, {20.5, false}, {22, true}} {
+		tr.state.Steps = i + 1
+		if got := tr.better(rows(c.after)); got != c.want {
+			t.Errorf("%g dB is the best: %v", c.after, got)
+		}
+	}
+	if tr.state.Best != 2 || tr.state.BestStep != 5 {
+		t.Errorf("%+v", tr.state)
+	}
+	if m := figures(rows(math.NaN())); len(m) != 1 || m["psnr.jpeg-10.degraded"] != 20 {
+		t.Errorf("%v", m)
 	}
 }
 

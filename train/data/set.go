@@ -124,9 +124,13 @@ func (s *Set) Draw(r *rand.Rand, noise bridge.Noise, size int) (*Sample, error) 
 // have turned.
 type Place func(w, h int) (x, y, width, height int)
 
-// At is the sample of a place, degraded by op, which pairs do not need.
+// At is the sample of a place, degraded by op, which pairs do not need. A file
+// that cannot be read is told to Bad, and the error is one of Unreadable.
 func (s *Set) At(it Item, place Place, op degrade.Operator, seed uint64) (*Sample, error) {
 	q, err := s.at(it, place, false)
+	if Unreadable(err) {
+		s.mark(it.Name, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", it.Name, err)
 	}
@@ -148,7 +152,7 @@ func (s *Set) at(it Item, place Place, flip bool) (*Sample, error) {
 		}
 		p, err := s.cache.get(path)
 		if err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
 		x, y, w, h := place(p.w, p.h)
 		if *to, err = p.crop(s.opt.Channels, x, y, w, h, flip); err != nil {
@@ -156,6 +160,18 @@ func (s *Set) at(it Item, place Place, flip bool) (*Sample, error) {
 		}
 	}
 	return q, nil
+}
+
+// unreadable is an error of a picture's file.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
+// Unreadable tells whether an error is of a picture's file, and not of what was
+// asked of it.
+func Unreadable(err error) bool {
+	var u unreadable
+	return errors.As(err, &u)
 }
 
 // degradeBy makes x1; the hole of an inpainting task is filled with noise.

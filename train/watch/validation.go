@@ -4,6 +4,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -50,7 +51,8 @@ func Gain(rows []Row) float64 {
 }
 
 // Measure restores everything with a model. grid is given, for each task, rows of
-// the degraded, the restored and the clean picture.
+// the degraded, the restored and the clean picture. Held pictures that cannot be
+// read are left out; if none can, that is an error.
 func (v *Validation) Measure(ctx context.Context, m *runtime.Model, grid func(task string, rows [][]*bridge.Image) error) ([]Row, error) {
 	var rows []Row
 	for _, task := range v.Tasks {
@@ -59,18 +61,25 @@ func (v *Validation) Measure(ctx context.Context, m *runtime.Model, grid func(ta
 			rows = append(rows, Row{Task: task, NFE: n})
 		}
 		var pictures [][]*bridge.Image
+		read := 0
 		for i, h := range v.Held {
 			shown, err := v.one(ctx, m, task, uint64(i), h, rows[at:])
+			if data.Unreadable(err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
-			if i < v.Grid {
+			if read++; i < v.Grid {
 				pictures = append(pictures, shown)
 			}
 		}
+		if read == 0 {
+			return nil, errors.New("none of the pictures that are held back can be read; --validation names others, --validate-every 0 does without")
+		}
 		for i := range v.NFE {
-			rows[at+i].Before /= float64(len(v.Held))
-			rows[at+i].After /= float64(len(v.Held))
+			rows[at+i].Before /= float64(read)
+			rows[at+i].After /= float64(read)
 		}
 		if grid != nil && len(pictures) > 0 {
 			if err := grid(task, pictures); err != nil {
