@@ -52,7 +52,7 @@ func (l *lowered) conv(o *plan.Conv) {
 // long tells whether a convolution sees its picture as one row of pixels, and
 // flat whether it can read that row as it lies. With many channels it copies
 // what it reads: planes of the usual sizes lie a power of two apart, and a
-// pixel's blocks would all fall into one set of the cache.
+// pixel's blocks would all fall into one set of the cache, which has 16 places.
 func long(o *plan.Conv) bool {
 	return o.Kernel == 1 && o.Stride == 1 && o.Resample == plan.Same && (o.Residual == plan.None || o.ResidualResample == plan.Same)
 }
@@ -61,7 +61,10 @@ func (l *lowered) flat(o *plan.Conv) bool {
 	return long(o) && o.Affine == plan.None && !o.SiLU && blocks(l.p.Channels(o.X)) <= flatBlocks
 }
 
-const flatBlocks = 8
+const (
+	flatBlocks = 16
+	flatFloats = 1 << 14 // of an item that is read as it lies
+)
 
 // direct chooses a direct convolution's items: rows of up to 64 pixels.
 func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
@@ -70,7 +73,11 @@ func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 	window := func(bh, bw int) int { return in * ((bh-1)*s + k) * ((bw-1)*s + k) * kernels.Block }
 	bw := min(y.W, 64)
 	if long(o) {
-		bw = min(y.W, max(48, cacheFloats/(in*kernels.Block)/48*48))
+		floats := cacheFloats
+		if l.flat(o) {
+			floats = flatFloats
+		}
+		bw = min(y.W, max(48, floats/(in*kernels.Block)/48*48))
 	}
 	bh := 1
 	for bh < y.H && window(bh+1, bw) <= cacheFloats {
