@@ -90,8 +90,8 @@ func (g *gpu) Info() device.Info { return g.about }
 
 func (g *gpu) Close() error {
 	g.once.Do(func() {
+		g.dev.Close() // first: it waits for calls that use a pipeline
 		g.pipelines.release()
-		g.dev.Close()
 		if g.close != nil {
 			g.close()
 		}
