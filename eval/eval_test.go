@@ -134,6 +134,13 @@ func TestFolder(t *testing.T) {
 	if names[crops[0]] != "a" || names[crops[2]] != "b-4-4" {
 		t.Errorf("names: %v", names)
 	}
+	same := []Crop{{"x/a.jpg", 0, 0, 4, 4, "main"}, {"y/a.jpg", 0, 0, 4, 4, "main"}, {"y/a.jpg", 0, 0, 8, 4, "main"}, {"y/a.jpg", 4, 0, 4, 4, "main"}, {"y/a.jpg", 4, 0, 4, 4, "other"}}
+	got := Names(same)
+	for i, want := range []string{"x-a-0-0-4x4", "y-a-0-0-4x4", "y-a-0-0-8x4", "a-4-0", "a-4-0"} {
+		if got[same[i]] != want {
+			t.Errorf("%v is called %s, want %s", same[i], got[same[i]], want)
+		}
+	}
 	write := func(name string, w, h int) {
 		m := image.NewGray(image.Rect(0, 0, w, h))
 		m.SetGray(2, 0, color.Gray{255})

@@ -79,22 +79,35 @@ func readPicture(path string) (*bridge.Image, error) {
 	return p.Image, nil
 }
 
-// Names gives each crop the name of its files: its photograph's, without the
-// ending, and where it lies if there are several of one photograph.
+// Names gives each crop the name of its files, the first of these that no other
+// place has: its photograph's without folder and ending, that and where it lies,
+// and the photograph's with its folders, where it lies and how large it is.
 func Names(crops []Crop) map[Crop]string {
-	stem := func(c Crop) string {
-		return strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
-	}
-	count := map[string]int{}
-	for _, c := range crops {
-		count[stem(c)]++
+	forms := []func(c Crop) string{
+		func(c Crop) string { return stem(filepath.Base(c.File)) },
+		func(c Crop) string { return fmt.Sprintf("%s-%d-%d", stem(filepath.Base(c.File)), c.X, c.Y) },
+		func(c Crop) string {
+			return fmt.Sprintf("%s-%d-%d-%dx%d", strings.ReplaceAll(stem(filepath.ToSlash(c.File)), "/", "-"), c.X, c.Y, c.W, c.H)
+		},
 	}
 	names := map[Crop]string{}
-	for _, c := range crops {
-		names[c] = stem(c)
-		if count[stem(c)] > 1 {
-			names[c] = fmt.Sprintf("%s-%d-%d", stem(c), c.X, c.Y)
+	for i, form := range forms {
+		places := map[string]map[Crop]bool{} // by name; sets do not count
+		for _, c := range crops {
+			place, name := c, form(c)
+			place.Set = ""
+			if places[name] == nil {
+				places[name] = map[Crop]bool{}
+			}
+			places[name][place] = true
+		}
+		for _, c := range crops {
+			if name := form(c); names[c] == "" && (len(places[name]) == 1 || i == len(forms)-1) {
+				names[c] = name
+			}
 		}
 	}
 	return names
 }
+
+func stem(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) }

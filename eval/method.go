@@ -45,6 +45,7 @@ func Degraded() Method {
 
 // Network restores with a model.
 func Network(m *runtime.Model, sampler string, steps int, opts ...runtime.Option) Method {
+	pack := m.Header().ID()
 	return Method{Name: "network", Sampler: sampler, Steps: steps, Restore: func(ctx context.Context, s Sample) (*bridge.Image, error) {
 		opts := append([]runtime.Option{runtime.WithTask(s.Task), runtime.WithSeed(s.Seed)}, opts...)
 		if sampler != "" {
@@ -57,7 +58,7 @@ func Network(m *runtime.Model, sampler string, steps int, opts ...runtime.Option
 			opts = append(opts, runtime.WithMask(&runtime.Mask{W: s.X1.W, H: s.X1.H, Values: s.Mask}))
 		}
 		return m.RestoreTensor(ctx, s.X1, opts...)
-	}, From: func(Sample) (string, error) { return m.Header().ID() + " on " + m.Device(), nil }}
+	}, From: func(Sample) (string, error) { return pack + " on " + m.Device(), nil }}
 }
 
 // Classical are the methods of package classical.

@@ -38,14 +38,27 @@ func TestKnownPixelsWithEverySampler(t *testing.T) {
 	}
 }
 
-// RestorePicture holds no pixels of its input once the walk has begun.
+// RestorePicture holds no pixels of its input once the walk has begun, not even
+// where x1 and the condition are made again.
 func TestPictureIsLetGo(t *testing.T) {
-	m := open(t, header(nil))
-	for _, masked := range []bool{false, true} {
+	for _, c := range []struct {
+		name   string
+		change func(*weights.Header)
+		opts   []runtime.Option
+	}{
+		{"plain", nil, []runtime.Option{runtime.WithSteps(1)}},
+		{"mask", nil, []runtime.Option{runtime.WithSteps(1), runtime.WithTask("inpaint-center")}},
+		{"few rows", func(h *weights.Header) { h.Bridge.CondX1, h.Bridge.AddX1Noise, h.Network.InChannels = true, true, 6 },
+			[]runtime.Option{runtime.WithSteps(5), runtime.WithSampler("dbim3"), runtime.WithTask("inpaint-center")}},
+	} {
+		m := open(t, header(c.change))
 		gone := make(chan struct{})
 		p := &picture.Picture{Image: noise(3, 32, 48), Depth: 8}
+		for i, v := range p.Image.Pix {
+			p.Image.Pix[i] = picture.Level(picture.Code(v))
+		}
 		goruntime.SetFinalizer(&p.Image.Pix[0], func(*float32) { close(gone) })
-		opts := []runtime.Option{runtime.WithSteps(1), runtime.WithStep(func(runtime.Step) error {
+		opts := append(c.opts, runtime.WithStep(func(s runtime.Step) error {
 			for range 100 {
 				goruntime.GC()
 				select {
@@ -55,12 +68,9 @@ func TestPictureIsLetGo(t *testing.T) {
 					goruntime.Gosched()
 				}
 			}
-			t.Errorf("mask %v: the decoded pixels are still held", masked)
+			t.Errorf("%s: the decoded pixels are still held", c.name)
 			return nil
-		})}
-		if masked {
-			opts = append(opts, runtime.WithTask("inpaint-center"))
-		}
+		}))
 		if _, _, err := m.RestorePicture(ctx, p, opts...); err != nil {
 			t.Fatal(err)
 		}

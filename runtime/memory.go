@@ -30,12 +30,15 @@ type Memory struct {
 // State is the most that the picture takes at any time: 12 bytes a pixel for
 // each of the walk's states and histories (two for posterior and ode, three
 // with a mask, up to four for dbim3), 2 or 3 for a mask, and x̂0 for the rows of
-// a tile where a history saves it. Decoding before the walk and encoding after
-// it take no more than the least walk, 24 bytes a pixel; RestorePicture lets go
-// of what was decoded once the walk has begun. What comes on top is told apart
-// or not counted: alpha, 2 bytes a pixel; pixels where a mask is neither black
-// nor white, 6; 12 for a copy that a Step gives; and the program itself, some
-// 25 MiB.
+// a tile where a history saves it. Where that would be more than 60 with alpha,
+// x1 and the condition are no states: they are made again, some rows at a time,
+// from the picture's codes, 6 bytes, at some cost of time and none of accuracy.
+// (A tensor that is no picture's levels takes 12.) Decoding before the walk and
+// encoding after it take no more than the least walk, 24 bytes a pixel;
+// RestorePicture lets go of what was decoded once the walk has begun. What comes
+// on top is told apart or not counted: alpha, 2 bytes a pixel; pixels where a mask
+// is neither black nor white, 6; 12 for a copy that a Step gives; and the program
+// itself, some 25 MiB.
 func PlanMemory(h weights.Header, w, ht int, opts ...any) (Memory, error) {
 	var oo openOptions
 	var o options

@@ -137,7 +137,8 @@ func WithClip(clip bool) Option { return func(o *options) { o.clip = &clip } }
 // noise: 0.07 % after one step, half after all 999. The default is the task's.
 func WithLastX0(last bool) Option { return func(o *options) { o.lastX0 = &last } }
 
-// WithLabel gives the class of a class-conditional network.
+// WithLabel gives the class of a class-conditional network, from 0, the
+// default, on.
 func WithLabel(class int) Option { return func(o *options) { o.label = class } }
 
 // WithCondition gives the condition of a network that reads one, as large as

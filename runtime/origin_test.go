@@ -101,7 +101,7 @@ func TestSameWithFewRows(t *testing.T) {
 			defer m.Close()
 			for _, how := range []string{"tiles", "mask", "mask, tiles", "condition, tiles, no codes"} {
 				t.Run(fmt.Sprintf("%s %s %s", device, sampler, how), func(t *testing.T) {
-					opts := []Option{WithSampler(sampler), WithSteps(3), WithSeed(5), WithTile(-1), WithTask("jpeg")}
+					opts := []Option{WithSampler(sampler), WithSteps(5), WithSeed(5), WithTile(-1), WithTask("jpeg")}
 					x1 := degraded(h, w, true)
 					switch how {
 					case "mask, tiles":

@@ -78,7 +78,7 @@ func (m *Model) RestorePicture(ctx context.Context, p *picture.Picture, opts ...
 }
 
 // RestoreTensor restores x1, C×H×W in [-1, 1], at its own size: for sr4x it is
-// already enlarged. The result is not clamped.
+// already enlarged. The result is not clamped. x1 is read until it returns.
 func (m *Model) RestoreTensor(ctx context.Context, x1 *bridge.Image, opts ...Option) (*bridge.Image, error) {
 	y, _, err := m.restore(ctx, x1, apply(opts))
 	return y, err

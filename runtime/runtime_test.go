@@ -125,6 +125,7 @@ func TestErrorsAreTyped(t *testing.T) {
 		"many steps":     runtime.WithSteps(1000),
 		"sampler":        runtime.WithSampler("euler"),
 		"small tile":     runtime.WithTile(1),
+		"label":          runtime.WithLabel(1),
 		"mask":           runtime.WithMask(&runtime.Mask{W: 2, H: 2, Values: make([]uint8, 4)}),
 	} {
 		var oe *runtime.OptionError
@@ -135,6 +136,21 @@ func TestErrorsAreTyped(t *testing.T) {
 	m.Close()
 	if _, err := m.RestoreTensor(ctx, x); !errors.Is(err, runtime.ErrClosed) {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	m := open(t, header(func(h *weights.Header) { h.Network.ClassCond, h.Network.NumClasses = true, 3 }))
+	x := noise(3, 16, 16)
+	first := restore(t, m, x)
+	if !equal(first, restore(t, m, x, runtime.WithLabel(0))) || equal(first, restore(t, m, x, runtime.WithLabel(2))) {
+		t.Error("the label is not what is said, or 0")
+	}
+	for _, label := range []int{-1, 3} {
+		var oe *runtime.OptionError
+		if _, err := m.RestoreTensor(ctx, x, runtime.WithLabel(label)); !errors.As(err, &oe) || oe.Option != "label" {
+			t.Errorf("label %d: %v", label, err)
+		}
 	}
 }
 

@@ -47,6 +47,13 @@ func (m *Model) newWalk(o *options, w, h int) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := m.config.Classes; o.label < 0 || o.label > max(0, n-1) {
+		reason := "this network knows no classes"
+		if n > 0 {
+			reason = fmt.Sprintf("this network knows the classes 0 to %d", n-1)
+		}
+		return nil, &OptionError{"label", o.label, reason}
+	}
 	k := &walk{m: m, seat: m.now(), o: o, task: t, w: w, h: h, clip: t.Clip, lastX0: t.LastX0}
 	if o.clip != nil {
 		k.clip = *o.clip

@@ -22,7 +22,7 @@ import (
 	"github.com/i2sb-go/i2sb/weights"
 )
 
-// prepare finds the data, loads the network and makes the folder.
+// prepare finds the data, loads the network and makes the folder and its tables.
 func (t *training) prepare(ctx context.Context) error {
 	s, err := schedule(t.recipe)
 	if err != nil {
@@ -42,10 +42,14 @@ func (t *training) prepare(ctx context.Context) error {
 	if err := t.load(ctx); err != nil {
 		return err
 	}
-	return picture.WriteFile(filepath.Join(t.opt.Out, "recipe.toml"), true, func(w io.Writer) error {
+	err = picture.WriteFile(filepath.Join(t.opt.Out, "recipe.toml"), true, func(w io.Writer) error {
 		_, err := io.WriteString(w, t.recipe.String())
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return t.tables.open(t.opt.Out, t.state.Steps)
 }
 
 // findData lists the pictures, holds some back, and drops crop sizes that none

@@ -80,7 +80,16 @@ type training struct {
 // Run trains until the recipe's steps or hours are over, but for one step at
 // least, or until ctx ends, which leaves a checkpoint too. The recipe must be
 // complete.
-func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
+func Run(ctx context.Context, r *recipe.Recipe, o Options) error {
+	t := newTraining(r, o)
+	defer t.close()
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	return t.loop(ctx)
+}
+
+func newTraining(r *recipe.Recipe, o Options) *training {
 	if o.Ahead == 0 {
 		o.Ahead = 4
 	}
@@ -89,14 +98,7 @@ func Run(ctx context.Context, r *recipe.Recipe, o Options) (err error) {
 		t.state, t.saved = o.From.State, o.From.State.Steps
 		t.metrics = o.From.Header.Metrics
 	}
-	defer t.close()
-	if err := t.prepare(ctx); err != nil {
-		return err
-	}
-	if err := t.tables.open(o.Out, t.state.Steps); err != nil {
-		return err
-	}
-	return t.loop(ctx)
+	return t
 }
 
 // close frees whatever there is.

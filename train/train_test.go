@@ -238,6 +238,41 @@ func TestNoNumbers(t *testing.T) {
 	}
 }
 
+// TestSomeWithoutNumbers: steps whose gradient is no number are left out, and
+// the others are made as if there had been none.
+func TestSomeWithoutNumbers(t *testing.T) {
+	r := short(photos(t, 3))
+	r.Steps, r.Validation.Every = 8, 0
+	if err := r.Complete(nil); err != nil {
+		t.Fatal(err)
+	}
+	o, h := options(t.TempDir())
+	tr := newTraining(&r, o)
+	defer tr.close()
+	if err := tr.prepare(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sick := *tr.drawer.schedule
+	sick.StdFwd = slices.Clone(sick.StdFwd)
+	for i := 0; i < len(sick.StdFwd)-1; i += 4 {
+		sick.StdFwd[i] = math.NaN()
+	}
+	tr.drawer.schedule = &sick
+	if err := tr.loop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c := last(t, o.Out)
+	left := h.count("the gradient is no number")
+	if c.State.Steps != 8 || left == 0 || c.State.Position != uint64(8+left) {
+		t.Errorf("%d were left out: %+v", left, c.State)
+	}
+	for _, v := range all(t, c.Weights) {
+		if math.IsNaN(float64(v)) {
+			t.Fatal("there is no number among the weights")
+		}
+	}
+}
+
 type poisoned struct{ weights.Source }
 
 func (p poisoned) ReadF32(name string, dst []float32) error {

@@ -20,6 +20,13 @@ type Safetensors struct {
 // safetensorsHeaderLimit is the format's own limit.
 const safetensorsHeaderLimit = 100 << 20
 
+// IsSafetensors tells whether a file of size bytes begins as a safetensors file
+// does: with the length of a header that it has room for, and a brace. That
+// length may begin as any other format.
+func IsSafetensors(start []byte, size int64) bool {
+	return len(start) > 8 && start[8] == '{' && binary.LittleEndian.Uint64(start) <= uint64(max(0, size-8))
+}
+
 var safetensorsTypes = map[string]DType{"F32": F32, "F16": F16, "BF16": BF16, "F64": F64, "I64": I64, "I32": I32, "I8": I8, "U8": U8, "BOOL": Bool}
 
 // OpenSafetensors reads the header of a file of size bytes. r must stay usable

@@ -10,6 +10,9 @@ import (
 // WriteSafetensors writes tensors as float32, whatever type their entries
 // name; read gives the values of the i-th, and one is in memory at a time.
 func WriteSafetensors(w io.Writer, metadata map[string]string, tensors []Info, read func(i int, dst []float32) error) error {
+	if metadata == nil {
+		metadata = map[string]string{}
+	}
 	var b bytes.Buffer
 	meta, err := json.Marshal(metadata)
 	if err != nil {

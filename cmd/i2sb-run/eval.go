@@ -20,7 +20,7 @@ type evaluator struct {
 	*app
 	photos, crops, set, pack, device, keep string
 	csv, report, degraded                  string
-	resnet, inception, labels              string
+	resnet, inception, labels, precision   string
 	metrics, samplers, compare             []string
 	steps                                  []int
 	threads, border                        int
@@ -74,6 +74,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f.Uint64Var(&e.seed, "seed", 0, "seed of degradations and noise")
 	f.StringVar(&e.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
 	f.StringVar(&e.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
+	f.StringVar(&e.precision, "precision", "auto", "how a GPU stores weights and activations: f32, f16, or auto as measured")
 	f.IntVar(&e.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&e.keep, "keep", "", "directory for original, degraded and restored crops side by side, as PNGs")
 	f.StringVar(&e.degraded, "degraded", "", "directory for the degraded crops as TASK/NAME.png, for other programs; sr4x: the small pictures")
@@ -101,7 +102,7 @@ func (e *evaluator) measure(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := runtime.Open(c.Context(), src, runtime.WithDevice(e.device), runtime.WithThreads(e.threads))
+	m, err := runtime.Open(c.Context(), src, runtime.WithDevice(e.device), runtime.WithPrecision(e.precision), runtime.WithThreads(e.threads))
 	if err != nil {
 		return classify(err)
 	}
@@ -251,7 +252,7 @@ func (e *evaluator) methods(m *runtime.Model) error {
 func (e *evaluator) remember(pack, device string) (err error) {
 	s := eval.Sheet{Measures: e.run.Measures(), Seed: e.seed, Pack: pack, Device: device, Border: e.border, Official: e.run.Official}
 	e.facts = [][2]string{{"pack", pack}, {"device", device}, {"seed", fmt.Sprint(e.seed)}, {"border", fmt.Sprint(e.border)},
-		{"8 bits, truncated", fmt.Sprint(e.run.Official)}, {"crops", fmt.Sprint(len(e.run.Crops))}}
+		{"8 bits, truncated", map[bool]string{false: "no", true: "yes"}[e.run.Official]}, {"crops", fmt.Sprint(len(e.run.Crops))}}
 	inception := ""
 	if n := e.run.Nets.ResNet; n != nil {
 		s.ResNet = n.ID

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/i2sb-go/i2sb/runtime"
+	"github.com/i2sb-go/i2sb/weights"
 )
 
 func TestMain(m *testing.M) {
@@ -166,6 +170,10 @@ func materials(dir, pack string) error {
 		}
 		files[name] = b
 	}
+	var err error
+	if files["classes.i2sb"], err = classes(); err != nil {
+		return err
+	}
 	files["plain.pt"] = bytes.Replace(files["checkpoint.legacy.pt"], []byte("X\x03\x00\x00\x00ema"), []byte("X\x03\x00\x00\x00emo"), 1)
 	photo := encodePNG(scene(16, 12))
 	files["photo.png"] = photo
@@ -213,6 +221,32 @@ func materials(dir, pack string) error {
 		}
 	}
 	return nil
+}
+
+// classes is the pack of a network of two classes and random weights.
+func classes() ([]byte, error) {
+	h := weights.Header{Bridge: weights.Bridge{Interval: 1000, BetaMax: 0.3, T0: 1e-4, T: 1}, Network: weights.Network{
+		ImageSize: 32, NumChannels: 32, NumResBlocks: 1, ChannelMult: "1", NumHeads: 1, UseScaleShiftNorm: true, ClassCond: true, NumClasses: 2}}
+	list, err := runtime.Tensors(h.Network)
+	if err != nil {
+		return nil, err
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var data [][]float32
+	for _, t := range list {
+		v := make([]float32, t.Len())
+		for i := range v {
+			v[i] = float32(r.NormFloat64() / 2)
+		}
+		data = append(data, v)
+	}
+	src, err := weights.NewMemory(list, data)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = weights.Write(&b, h, src, weights.WriteOptions{Encoding: weights.F16})
+	return b.Bytes(), err
 }
 
 // evilPickle calls os.system.

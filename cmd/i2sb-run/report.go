@@ -37,7 +37,11 @@ func (r *restorer) report(rec record, j job) error {
 		_, err := fmt.Fprintf(r.stdout, "%s: done before\n", j.out)
 		return err
 	}
-	_, err := fmt.Fprintf(r.stdout, "%s: %d×%d, %s, %s, %d %s, %.1f s\n", j.out, rec.Width, rec.Height, rec.Task,
+	task := rec.Task
+	if task != "" { // a pack may name none
+		task += ", "
+	}
+	_, err := fmt.Fprintf(r.stdout, "%s: %d×%d, %s%s, %d %s, %.1f s\n", j.out, rec.Width, rec.Height, task,
 		rec.Sampler, rec.Steps, plural("step", rec.Steps), rec.Seconds)
 	return err
 }

@@ -25,7 +25,7 @@ type restorer struct {
 	*app
 	out, mask, pack, device, trajectory, format, shard string
 	task, sampler, precision                           string
-	steps, tile, overlap, threads, quality             int
+	steps, label, tile, overlap, threads, quality      int
 	eta                                                float64
 	seed                                               uint64
 	maxPixels                                          int64
@@ -68,6 +68,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	f.StringVar(&r.sampler, "sampler", "", strings.Join(bridge.SamplerNames(), "|")+"; default: the task's in the pack")
 	f.Float64Var(&r.eta, "eta", 0, "noise of i3sb and dbim1, 0 to 1; default: the sampler's")
 	f.Uint64Var(&r.seed, "seed", 0, "seed of the noise")
+	f.IntVar(&r.label, "label", 0, "class of what is shown, for networks that were trained with classes")
 	f.StringVar(&r.mask, "mask", "", "picture of the same size, white where to fill in")
 	f.IntVar(&r.tile, "tile", 0, "side of tiles; 0: only for large pictures, -1: never")
 	f.IntVar(&r.overlap, "overlap", 0, "least overlap of tiles in pixels; 0: a quarter of the tile")
@@ -161,13 +162,16 @@ func (r *restorer) check(f *pflag.FlagSet) error {
 	r.options = []runtime.Option{runtime.WithTask(r.task), runtime.WithSampler(r.sampler), runtime.WithSeed(r.seed),
 		runtime.WithTile(r.tile), runtime.WithOverlap(r.overlap)}
 	for name, o := range map[string]runtime.Option{"steps": runtime.WithSteps(r.steps), "eta": runtime.WithEta(r.eta),
-		"clip": runtime.WithClip(r.clip), "last-x0": runtime.WithLastX0(r.lastX0)} {
+		"clip": runtime.WithClip(r.clip), "last-x0": runtime.WithLastX0(r.lastX0), "label": runtime.WithLabel(r.label)} {
 		if f.Changed(name) {
 			r.options = append(r.options, o)
 		}
 	}
 	if f.Changed("eta") {
 		r.parameters = fmt.Sprintf(" eta=%v", r.eta)
+	}
+	if f.Changed("label") {
+		r.parameters += fmt.Sprintf(" label=%d", r.label)
 	}
 	return nil
 }

@@ -53,8 +53,27 @@ func TestPage(t *testing.T) {
 		}
 	}
 	svg, err := os.ReadFile(filepath.Join(dir, "pictures", "curve.main.jpeg-10.svg"))
-	if err != nil || !strings.Contains(string(svg), "10 steps") || !strings.Contains(string(svg), "perceptual distance") {
+	if err != nil || !strings.Contains(string(svg), ">10<") || !strings.Contains(string(svg), "perceptual distance") {
 		t.Errorf("the curve: %v", err)
+	}
+}
+
+// TestNoPoints: what small crops have no figures for gets no plot.
+func TestNoPoints(t *testing.T) {
+	dir := t.TempDir()
+	r := Report{Measures: []eval.Measure{{Name: "psnr", Title: "PSNR dB"}, {Name: "perceptual", Title: "perceptual", Lower: true}}}
+	for _, method := range []string{"degraded", "network"} {
+		r.Rows = append(r.Rows, eval.Row{Key: eval.Key{Method: method}, Means: []eval.Mean{{Value: 20, N: 1}, {Value: math.NaN()}}})
+	}
+	if caption, err := r.plot(filepath.Join(dir, "curve.svg"), r.Rows); caption != "" || err != nil {
+		t.Errorf("%q, %v", caption, err)
+	}
+	r.Measures = r.Measures[:1]
+	for i := range r.Rows {
+		r.Rows[i].Method, r.Rows[i].Steps, r.Rows[i].Means = "network", i+1, []eval.Mean{{Value: 20, N: 1}}
+	}
+	if caption, err := r.plot(filepath.Join(dir, "flat.svg"), r.Rows); caption == "" || err != nil {
+		t.Errorf("equal values: %q, %v", caption, err)
 	}
 }
 

@@ -66,7 +66,7 @@ func (f *file) write(t testing.TB, dir, name string) string {
 	sort.Strings(names)
 	var data []byte
 	for _, k := range names {
-		r := f.tensors[k]
+		r := *f.tensors[k] // one tensor may have several names
 		r.Offsets = [2]int64{int64(len(data)), int64(len(data) + len(r.data))}
 		head[k] = r
 		data = append(data, r.data...)

@@ -55,19 +55,24 @@ func (t *tensor) slice(b int) []float32 {
 	return t.v[b*n : (b+1)*n]
 }
 
-// firstBytes is the beginning of a file, by which its format is known.
-func firstBytes(path string) ([]byte, error) {
+// firstBytes is the beginning of a file, by which its format is known, and its
+// size.
+func firstBytes(path string) ([]byte, int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
 	b := make([]byte, 64)
 	n, err := io.ReadFull(f, b)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
+		return nil, 0, err
 	}
-	return b[:n], nil
+	return b[:n], info.Size(), nil
 }
 
 func (f *fixture) has(names ...string) bool {

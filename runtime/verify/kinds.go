@@ -29,13 +29,14 @@ var kinds = []kind{
 }
 
 func (j *job) run(ctx context.Context) ([]Row, error) {
-	head, err := firstBytes(j.path)
+	head, size, err := firstBytes(j.path)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case weights.IsPack(head):
 		return pack(ctx, j)
+	case weights.IsSafetensors(head, size):
 	case strings.HasPrefix(strings.TrimLeft(string(head), " \t\r\n"), "{"):
 		return shapes(j)
 	case len(head) < 10 || head[8] != '{':

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 
 	"github.com/i2sb-go/i2sb/runtime"
 )
@@ -25,6 +26,9 @@ func pack(ctx context.Context, j *job) ([]Row, error) {
 			err = p.Chunks(t.Name, func([]byte) error { return nil })
 		}
 		rows = append(rows, same(t.Name, err == nil))
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("this pack holds no tensor")
 	}
 	return rows, nil
 }

@@ -183,6 +183,26 @@ func TestBlocksOfAClass(t *testing.T) {
 	}
 }
 
+// A header may be of a length that begins as JSON does.
+func TestHeaderLength(t *testing.T) {
+	b, err := os.ReadFile("testdata/unet-cond.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := binary.LittleEndian.Uint64(b)
+	const length = 3<<16 | '{'<<8 | ' '
+	if n > length {
+		t.Fatal("the fixture's header is too long")
+	}
+	padded := binary.LittleEndian.AppendUint64(nil, length)
+	padded = append(append(padded, b[8:8+n]...), bytes.Repeat([]byte(" "), int(length-n))...)
+	path := filepath.Join(t.TempDir(), "a.safetensors")
+	if err := os.WriteFile(path, append(padded, b[8+n:]...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	check(t, path, "cpu")
+}
+
 func TestDeviceName(t *testing.T) {
 	if _, err := File(ctx, "testdata/unet-cond.safetensors", Options{Device: "abacus"}); err == nil || !strings.Contains(err.Error(), "abacus") {
 		t.Error(err)
@@ -254,6 +274,16 @@ func TestPack(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.i2sb")
+	var empty bytes.Buffer
+	if err := weights.Write(&empty, weights.Header{}, f.params("none."), weights.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, empty.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := File(ctx, path, Options{}); err == nil {
+		t.Errorf("a pack without tensors: %v", rows)
+	}
 	for _, damaged := range []bool{false, true} {
 		if damaged {
 			b.Bytes()[b.Len()/2] ^= 1

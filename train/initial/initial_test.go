@@ -3,6 +3,7 @@ package initial
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math"
 	"os"
 	"path/filepath"
@@ -213,5 +214,31 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := Open("../../weights/testdata/checkpoint.pt", false, text); err == nil || !strings.Contains(err.Error(), "text") {
 		t.Errorf("bad options: %v", err)
+	}
+}
+
+// TestOpenSafetensors: the length of a header, with which the file begins, may
+// begin as a pickle or a zip does.
+func TestOpenSafetensors(t *testing.T) {
+	for _, length := range []int{0x4b50, 0x80, 0x100} {
+		header := `{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`
+		b := binary.LittleEndian.AppendUint64(nil, uint64(length))
+		b = append(b, header+strings.Repeat(" ", length-len(header))...)
+		path := filepath.Join(t.TempDir(), "a.safetensors")
+		if err := os.WriteFile(path, append(b, make([]byte, 8)...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o, err := Open(path, false, "")
+		if err != nil {
+			t.Errorf("a header of %#x bytes: %v", length, err)
+			continue
+		}
+		o.Close()
+		if err := os.WriteFile(path, b[:length/2], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, false, ""); err == nil {
+			t.Errorf("a header of %#x bytes, cut off: no error", length)
+		}
 	}
 }

@@ -65,12 +65,7 @@ func (o *Origin) open(path string, net bool, options string) error {
 		}
 		o.Source, o.Header = pack, pack.Header()
 		return nil
-	case n >= 2 && (string(start[:2]) == "PK" || start[0] == 0x80):
-		var c *weights.Checkpoint
-		if c, err = weights.OpenCheckpoint(o.File, info.Size(), net); err == nil {
-			o.Source, o.Plain = c, !net && !c.EMA
-		}
-	case n > 8 && start[8] == '{':
+	case weights.IsSafetensors(start, info.Size()):
 		ours, e := checkpoint.Read(o.File)
 		if e == nil {
 			o.Source, o.Header = ours.Average, ours.Header
@@ -83,6 +78,13 @@ func (o *Origin) open(path string, net bool, options string) error {
 			return e
 		}
 		o.Source, err = weights.OpenSafetensors(o.File, info.Size())
+	case n >= 2 && (string(start[:2]) == "PK" || start[0] == 0x80):
+		var c *weights.Checkpoint
+		if c, err = weights.OpenCheckpoint(o.File, info.Size(), net); err == nil {
+			o.Source, o.Plain = c, !net && !c.EMA
+		}
+	case n > 8 && start[8] == '{': // its reader says what is missing
+		_, err = weights.OpenSafetensors(o.File, info.Size())
 	default:
 		err = errors.New("neither a pack, a checkpoint of train or PyTorch, nor a safetensors file")
 	}

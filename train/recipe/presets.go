@@ -12,7 +12,7 @@ func Presets() []string { return []string{"tiny", "small", "base", "adm256"} }
 // Preset is a network by name:
 //
 //	tiny     0.8 M parameters, to try things out
-//	small    4.4 M, 50 GFLOP at 256×256: the built-in pack's
+//	small    4.4 M, 50 GFLOP at 256×256
 //	base     24 M, twice as wide, with two blocks a level
 //	adm256   553 M, 2239 GFLOP: that of every official checkpoint
 func Preset(name string) (weights.Network, error) {

@@ -107,7 +107,10 @@ func (v *Validation) one(ctx context.Context, m *runtime.Model, task string, see
 	}
 	shown := []*bridge.Image{x1}
 	for i, n := range v.NFE {
-		opts := []runtime.Option{runtime.WithTask(task), runtime.WithSteps(n), runtime.WithSeed(seed), runtime.WithClip(true), runtime.WithLastX0(true), runtime.WithLabel(q.Class)}
+		opts := []runtime.Option{runtime.WithTask(task), runtime.WithSteps(n), runtime.WithSeed(seed), runtime.WithClip(true), runtime.WithLastX0(true)}
+		if m.Header().Network.ClassCond {
+			opts = append(opts, runtime.WithLabel(q.Class))
+		}
 		if q.Mask != nil {
 			opts = append(opts, runtime.WithMask(&runtime.Mask{W: x1.W, H: x1.H, Values: q.Mask}))
 		}

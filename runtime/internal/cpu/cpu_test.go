@@ -73,6 +73,6 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 	}
 }
 
-// small is the configuration of the default pack.
+// small has four levels, of width 32, and attention at the last.
 var small = weights.Network{ImageSize: 256, NumChannels: 64, NumResBlocks: 1, ChannelMult: "1,1,2,2", AttentionResolutions: "32",
 	NumHeads: 4, NumHeadChannels: 32, NumHeadsUpsample: -1, UseScaleShiftNorm: true, ResblockUpdown: true}

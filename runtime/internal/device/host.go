@@ -56,10 +56,6 @@ func (c *host) Begin() error {
 	return nil
 }
 
-func (c *host) view(pix []float32) *bridge.Image {
-	return &bridge.Image{C: c.spec.C, H: c.spec.H, W: c.spec.W, Pix: pix}
-}
-
 func (c *host) Evaluate(ctx context.Context, p Program, w tile.Window, st bridge.Step) error {
 	s := c.spec
 	area := w.H * w.W

@@ -35,12 +35,12 @@ func RunCanvas(t *testing.T, d device.Device) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			nfe := 3 // with one history
+			nfe := 3 // with what history it has
 			switch s {
 			case bridge.Posterior, bridge.ODE, bridge.I3SB, bridge.DBIM1:
 				nfe = 2
 			case bridge.DBIM3:
-				nfe = 4
+				nfe = 5
 			}
 			w, err := bridge.NewWalk(sched, bridge.WalkOptions{Sampler: s, NFE: nfe})
 			if errors.As(err, new(*bridge.UnsuitedError)) {

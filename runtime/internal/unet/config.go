@@ -45,6 +45,7 @@ const (
 	maxWidth  = 8192
 	maxBlocks = 16
 	maxLevels = 10
+	maxParams = 1 << 34 // an executor's list of work grows with them
 )
 
 // Parse checks a pack's network configuration and fills in its defaults.

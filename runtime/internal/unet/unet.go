@@ -32,7 +32,11 @@ func BuildUnfused(net weights.Network, n, h, w int) (*plan.Plan, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	return b.Plan(out)
+	p, err := b.Plan(out)
+	if err == nil && p.ParamBytes() > 4*maxParams {
+		return nil, fmt.Errorf("unet: a network of %d parameters, more than %d", p.ParamBytes()/4, maxParams)
+	}
+	return p, err
 }
 
 // builder holds what all blocks share.

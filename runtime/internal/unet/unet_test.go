@@ -92,6 +92,9 @@ func TestBadConfigurations(t *testing.T) {
 		"attention": func(n *weights.Network) { n.AttentionResolutions = "a" },
 		"blocks":    func(n *weights.Network) { n.NumResBlocks = 1 << 30 },
 		"channels":  func(n *weights.Network) { n.InChannels = -3 },
+		"parameters": func(n *weights.Network) {
+			n.NumChannels, n.NumResBlocks, n.ChannelMult, n.AttentionResolutions = maxWidth, 8, "1", ""
+		},
 	} {
 		bad := good
 		change(&bad)
