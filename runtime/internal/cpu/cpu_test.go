@@ -30,7 +30,7 @@ func TestPolicies(t *testing.T) {
 		policy policy
 		stored []weights.DType
 	}{
-		{"F(2,3) fused", policy{narrow: 1 << 30, fused: 1 << 20, tiles: []int{2}}, f32},
+		{"F(2,3) fused", policy{narrow: 1 << 30, fused: 1 << 20, deep: 1 << 20, tiles: []int{2}}, f32},
 		{"F(4,3) in stages", policy{narrow: 1 << 30, tiles: []int{4}}, f32},
 		{"F(2,3) in stages", policy{narrow: 1 << 30, tiles: []int{2}}, f32},
 		{"narrow, F(4,3)", policy{tiles: []int{4}}, all},

@@ -18,14 +18,15 @@ type policy struct {
 	narrow int64
 	// fused is how many pairs of input and output blocks of a 3×3 convolution
 	// are kept transformed, for the fused kernel, which reads them once an item
-	// and fetches them ahead. More are transformed when they are read, in stages.
-	fused int
-	tiles []int // Winograd's m, in the order of preference
+	// and fetches them ahead. More are transformed when they are read, in stages,
+	// and on the deep levels, where few tiles share them, more than deep.
+	fused, deep int
+	tiles       []int // Winograd's m, in the order of preference
 	// transforms weighs the cost of what stages do beside products.
 	transforms float64
 }
 
-var defaultPolicy = policy{narrow: 1 << 30, fused: 64, tiles: []int{4, 2}, transforms: 1}
+var defaultPolicy = policy{narrow: 1 << 30, fused: 64, deep: 16, tiles: []int{4, 2}, transforms: 1}
 
 // packing is how a weight lies in memory.
 type packing struct {
@@ -59,7 +60,11 @@ func (q policy) pack(p *plan.Plan, t kernels.Type) (pk []packing, total int64) {
 		switch o := op.(type) {
 		case *plan.Conv:
 			k := packing{out: p.Shape(o.Y).C, in: p.Channels(o.X), taps: o.Kernel * o.Kernel, typ: t}
-			if winogradable(o) && blocks(k.in)*blocks(k.out) <= q.fused && len(q.tiles) > 0 {
+			most := q.fused
+			if 8*p.Shape(o.Y).H <= p.Shape(p.X).H {
+				most = min(most, q.deep)
+			}
+			if winogradable(o) && blocks(k.in)*blocks(k.out) <= most && len(q.tiles) > 0 {
 				k.tile, k.typ = q.tiles[0], kernels.F32
 			}
 			pk[o.W] = k
