@@ -33,7 +33,7 @@ func (l *lowered) conv(o *plan.Conv) {
 		if long(o) {
 			y = plan.Shape{N: y.N, C: y.C, H: 1, W: y.H * y.W}
 		}
-		l.tiled(&c, o, y)
+		l.tiles(&c, o, y)
 		add(l, o, kernels.ConvTiles, c.Items(), fill)
 		return
 	}
@@ -104,9 +104,9 @@ func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 	l.needs(0, int(c.Output)+expanded(c.Type)+2*segments)
 }
 
-// tiled chooses the items of a convolution in bfloat16 tiles: whole rows where
+// tiles chooses the items of a convolution in bfloat16 tiles: whole rows where
 // the cache allows, for a turn's pixels go on from row to row.
-func (l *lowered) tiled(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
+func (l *lowered) tiles(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 	in, k := pairs(l.p.Channels(o.X)), o.Kernel
 	window := func(bh, bw int) int { return in * ((bh+k-1)*(bw+k-1) + kernels.Turn16) * kernels.Block }
 	bw := min(y.W, 128)

@@ -36,6 +36,9 @@ const (
 const (
 	ConvTiles Kernel = iota + 60
 	PackTiles
+	TileWeights
+	LearnWeights16
+	JoinSlots
 )
 
 // Sizes that the C source shares with its callers.

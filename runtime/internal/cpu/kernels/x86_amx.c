@@ -14,6 +14,7 @@
 #include "conv.h"
 #include "narrow.h"
 #include "tiles.h"
+#include "learn_tiles.h"
 #include "native.h"
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +25,9 @@ void i2sb_run_amx(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_
   switch (kernel) {
     case 60: conv_tiles(a, from, to, s); break;
     case 61: pack_tiles16(a, from, to); break;
+    case 62: tile_weights(a, from, to); break;
+    case 63: learn_weights16(a, from, to, s); break;
+    case 64: join_slots(a, from, to); break;
     default: i2sb_run_avx512(kernel, args, from, to, scratch);
   }
 }
