@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,7 @@ func (t *training) load(ctx context.Context) error {
 	for _, c := range t.drawer.crops {
 		o.Shapes = append(o.Shapes, runtime.TrainShape{Batch: c.Batch, Height: c.Size, Width: c.Size})
 	}
-	if t.trainer, err = runtime.NewTrainer(ctx, h, src, o, runtime.WithDevice(t.opt.Device), runtime.WithThreads(t.opt.Threads)); err != nil {
+	if t.trainer, err = runtime.NewTrainer(ctx, h, src, o, runtime.WithDevice(t.opt.Device), runtime.WithThreads(t.opt.Threads), runtime.WithPrecision(cmp.Or(t.opt.Precision, "f32"))); err != nil {
 		return err
 	}
 	t.device = t.trainer.Device()

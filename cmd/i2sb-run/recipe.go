@@ -88,6 +88,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("credits", "whom to thank", func(x *r) any { return &x.Credits })
 	f.StringVar(&t.device, "device", "auto", "what to train on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	f.IntVar(&t.threads, "threads", 0, "CPU threads; 0: all")
+	f.StringVar(&t.precision, "precision", "f32", "f32; bf16, in which a CPU with AMX multiplies: faster, and a little rougher")
 	f.BoolVarP(&t.quiet, "quiet", "q", false, "say only what is wrong")
 }
 
