@@ -78,7 +78,7 @@ func (t *training) findData() error {
 	if items = data.Exclude(items, r.Data.Exclude); len(items) == 0 {
 		return fmt.Errorf("no pictures are left to train on")
 	}
-	o := data.Options{Channels: r.Network.OutChannels, Area: r.Data.Area, Flip: r.Data.Flip, Cache: int64(r.Data.CacheMB) << 20, AddNoise: r.Bridge.AddX1Noise, Bad: bad}
+	o := data.Options{Channels: r.Network.OutChannels, Area: r.Data.Area, Flip: r.Data.Flip, Cache: int64(r.Data.CacheMB) << 20, AddNoise: r.Bridge.AddX1Noise, Fill: r.Bridge.Fill, Bad: bad}
 	if r.Data.Photos != "" {
 		if o.Mixture, err = data.NewMixture(r.Degradations); err != nil {
 			return err

@@ -31,7 +31,7 @@ type Options struct {
 	// Precision is f32, "" being the same, or bf16 for a CPU with AMX: products of
 	// bfloat16, and float32 in all that is kept.
 	Precision string
-	Ahead   int    // steps whose data is drawn ahead; 0: 4
+	Ahead     int // steps whose data is drawn ahead; 0: 4
 	// From is the checkpoint to go on from, nil to begin. It is closed once it
 	// is read: on Windows an open file cannot be replaced.
 	From *checkpoint.Checkpoint

@@ -45,6 +45,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("net-config", "network configuration: JSON, or a file of it", func(x *r) any { return &x.Network })
 	add("cond-x1", "the network also reads x1", func(x *r) any { return &x.Bridge.CondX1 })
 	add("add-x1-noise", "x1 gets noise after the condition was taken", func(x *r) any { return &x.Bridge.AddX1Noise })
+	add("fill", "what holes start from: harmonic, a smooth surface; empty: noise", func(x *r) any { return &x.Bridge.Fill })
 	add("ot-ode", "deterministic bridge", func(x *r) any { return &x.Bridge.OTODE })
 	add("beta-max", "of the bridge's schedule", func(x *r) any { return &x.Bridge.BetaMax })
 	add("interval", "indices of the bridge", func(x *r) any { return &x.Bridge.Interval })
