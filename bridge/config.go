@@ -14,4 +14,5 @@ type Config struct {
 	CondX1       bool    // the network reads concat(x_n, x1)
 	AddX1Noise   bool    // x1 gets N(0,1) after the condition was taken
 	RescaleStart bool    // β starts at 0.1/N, so that the shape does not depend on N
+	Fill         string  // what holes of x1 hold: FillNoise or FillHarmonic
 }

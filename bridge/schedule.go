@@ -35,6 +35,8 @@ func NewSchedule(c Config) (*Schedule, error) {
 		return nil, fmt.Errorf("bridge: beta_max %v: it must be positive", c.BetaMax)
 	case math.IsNaN(c.T0) || math.IsNaN(c.T) || c.T0 < 0 || !(c.T > c.T0) || math.IsInf(c.T, 0):
 		return nil, fmt.Errorf("bridge: noise levels from t0 %v to T %v: want 0 ≤ t0 < T", c.T0, c.T)
+	case c.Fill != FillNoise && c.Fill != FillHarmonic:
+		return nil, fmt.Errorf("bridge: fill %q: there is %s, or nothing for noise", c.Fill, FillHarmonic)
 	}
 	start := betaStart
 	if c.RescaleStart {

@@ -20,8 +20,9 @@ func TestKnownPixelsWithEverySampler(t *testing.T) {
 	for i := range mask.Values {
 		mask.Values[i] = []uint8{0, 0, 255, 128, 1}[i%w/3%5]
 	}
-	for _, noisy := range []bool{false, true} {
-		m := open(t, header(func(h *weights.Header) { h.Bridge.AddX1Noise = noisy }))
+	for how := range 4 {
+		noisy, fill := how&1 != 0, []string{bridge.FillNoise, bridge.FillHarmonic}[how>>1]
+		m := open(t, header(func(h *weights.Header) { h.Bridge.AddX1Noise, h.Bridge.Fill = noisy, fill }))
 		for _, sampler := range []string{"posterior", "i3sb", "dbim3"} {
 			for _, last := range []bool{false, true} {
 				y := restore(t, m, x, runtime.WithTask("inpaint"), runtime.WithMask(mask), runtime.WithSteps(3), runtime.WithSampler(sampler), runtime.WithLastX0(last))
@@ -29,12 +30,34 @@ func TestKnownPixelsWithEverySampler(t *testing.T) {
 					for i, v := range mask.Values {
 						d := math.Abs(float64(y.Plane(c)[i] - x.Plane(c)[i]))
 						if v == 0 && d != 0 || v == 1 && !(d < 0.05) {
-							t.Fatalf("%s, last x̂0 %v, noise on x1 %v: pixel %d of mask %d is off by %g", sampler, last, noisy, i, v, d)
+							t.Fatalf("%s, last x̂0 %v, noise on x1 %v, fill %q: pixel %d of mask %d is off by %g", sampler, last, noisy, fill, i, v, d)
 						}
 					}
 				}
 			}
 		}
+	}
+}
+
+// A hole that starts from a smooth surface has neither what was in it nor noise.
+func TestHarmonicFill(t *testing.T) {
+	const w, h = 40, 36
+	m := open(t, header(func(h *weights.Header) { h.Bridge.Fill, h.Bridge.OTODE = bridge.FillHarmonic, true }))
+	mask := &runtime.Mask{W: w, H: h, Values: make([]uint8, w*h)}
+	for i := range mask.Values {
+		if i%w > 10 && i%w < 30 && i/w > 5 {
+			mask.Values[i] = 255
+		}
+	}
+	x, filled := noise(3, h, w), noise(3, h, w)
+	bridge.FillSmooth(filled, mask.Values)
+	opts := []runtime.Option{runtime.WithTask("inpaint"), runtime.WithMask(mask), runtime.WithSteps(2)}
+	y := restore(t, m, x, opts...)
+	if !equal(y, restore(t, m, filled, append(opts, runtime.WithSeed(7))...)) {
+		t.Error("what the hole held, or the seed, matters")
+	}
+	if equal(y, restore(t, open(t, header(func(h *weights.Header) { h.Bridge.OTODE = true })), x, opts...)) {
+		t.Error("noise fills the hole as well")
 	}
 }
 
@@ -48,6 +71,7 @@ func TestPictureIsLetGo(t *testing.T) {
 	}{
 		{"plain", nil, []runtime.Option{runtime.WithSteps(1)}},
 		{"mask", nil, []runtime.Option{runtime.WithSteps(1), runtime.WithTask("inpaint-center")}},
+		{"filled", func(h *weights.Header) { h.Bridge.Fill = bridge.FillHarmonic }, []runtime.Option{runtime.WithSteps(1), runtime.WithTask("inpaint-center")}},
 		{"few rows", func(h *weights.Header) { h.Bridge.CondX1, h.Bridge.AddX1Noise, h.Network.InChannels = true, true, 6 },
 			[]runtime.Option{runtime.WithSteps(5), runtime.WithSampler("dbim3"), runtime.WithTask("inpaint-center")}},
 	} {

@@ -32,9 +32,10 @@ func WithDevice(name string) OpenOption { return func(o *openOptions) { o.device
 // WithThreads limits the CPU threads; 0, the default, takes GOMAXPROCS.
 func WithThreads(n int) OpenOption { return func(o *openOptions) { o.threads = n } }
 
-// WithPrecision says how a GPU stores weights and activations: "f32", "f16", or
-// "auto", the default, for halves where they were measured to be faster. Sums
-// are of float32 always.
+// WithPrecision takes "f32"; "f16", in which a GPU stores weights and activations;
+// "bf16", in which a CPU with AMX multiplies, and no other device; or "auto", the
+// default: f16 on a GPU where that was measured to be faster, else f32. Sums are
+// of float32 always.
 func WithPrecision(p string) OpenOption { return func(o *openOptions) { o.precision = p } }
 
 // WithTuning lets a real GPU time its kernels once for every new size, and keep

@@ -174,13 +174,17 @@ func (k *walk) spec() device.CanvasSpec {
 // run walks from x1 (the picture's size) and returns the result, as large. x1
 // is let go once the walk has begun.
 func (k *walk) run(ctx context.Context, spec device.CanvasSpec, x1 *bridge.Image) (*bridge.Image, error) {
+	known := x1
+	if k.fills() {
+		x1 = k.filled(x1)
+	}
 	from := k.newOrigin(spec, x1)
 	switch {
 	case k.o.mask == nil || k.o.official:
-	case spec.Lines > 0:
+	case spec.Lines > 0 && !k.fills():
 		k.kept = kept{k.o.mask, from.noisy, from.picture, x1.H * x1.W}
 	default:
-		k.kept = keep(x1, k.o.mask, from.noisy)
+		k.kept = keep(known, k.o.mask, from.noisy)
 	}
 	settle(x1)
 	var err error

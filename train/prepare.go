@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (t *training) findData() error {
 	if items = data.Exclude(items, r.Data.Exclude); len(items) == 0 {
 		return fmt.Errorf("no pictures are left to train on")
 	}
-	o := data.Options{Channels: r.Network.OutChannels, Area: r.Data.Area, Flip: r.Data.Flip, Cache: int64(r.Data.CacheMB) << 20, AddNoise: r.Bridge.AddX1Noise, Bad: bad}
+	o := data.Options{Channels: r.Network.OutChannels, Area: r.Data.Area, Flip: r.Data.Flip, Cache: int64(r.Data.CacheMB) << 20, AddNoise: r.Bridge.AddX1Noise, Fill: r.Bridge.Fill, Bad: bad}
 	if r.Data.Photos != "" {
 		if o.Mixture, err = data.NewMixture(r.Degradations); err != nil {
 			return err
@@ -184,7 +185,7 @@ func (t *training) load(ctx context.Context) error {
 	for _, c := range t.drawer.crops {
 		o.Shapes = append(o.Shapes, runtime.TrainShape{Batch: c.Batch, Height: c.Size, Width: c.Size})
 	}
-	if t.trainer, err = runtime.NewTrainer(ctx, h, src, o, runtime.WithDevice(t.opt.Device), runtime.WithThreads(t.opt.Threads)); err != nil {
+	if t.trainer, err = runtime.NewTrainer(ctx, h, src, o, runtime.WithDevice(t.opt.Device), runtime.WithThreads(t.opt.Threads), runtime.WithPrecision(cmp.Or(t.opt.Precision, "f32"))); err != nil {
 		return err
 	}
 	t.device = t.trainer.Device()

@@ -28,7 +28,10 @@ type Options struct {
 	Out     string // folder of checkpoints, tables, plots and grids
 	Device  string // as in runtime.WithDevice
 	Threads int    // of the CPU; 0: all
-	Ahead   int    // steps whose data is drawn ahead; 0: 4
+	// Precision is f32, "" being the same, or bf16 for a CPU with AMX: products of
+	// bfloat16, and float32 in all that is kept.
+	Precision string
+	Ahead     int // steps whose data is drawn ahead; 0: 4
 	// From is the checkpoint to go on from, nil to begin. It is closed once it
 	// is read: on Windows an open file cannot be replaced.
 	From *checkpoint.Checkpoint

@@ -38,6 +38,7 @@ type Bridge struct {
 	CondX1       bool    `json:"cond_x1" toml:"cond_x1"`                       // network input is concat(x_n, x1)
 	AddX1Noise   bool    `json:"add_x1_noise" toml:"add_x1_noise"`             // x1 gets N(0,1) after the condition was taken
 	RescaleStart bool    `json:"rescale_start,omitempty" toml:"rescale_start"` // β starts at 0.1/N instead of 1e-4
+	Fill         string  `json:"fill,omitempty" toml:"fill"`                   // what holes of x1 hold: noise if empty, or harmonic
 }
 
 // Task is something that a pack was trained to undo, with the way of walking

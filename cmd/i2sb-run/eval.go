@@ -74,7 +74,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f.Uint64Var(&e.seed, "seed", 0, "seed of degradations and noise")
 	f.StringVar(&e.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
 	f.StringVar(&e.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
-	f.StringVar(&e.precision, "precision", "auto", "how a GPU stores weights and activations: f32, f16, or auto as measured")
+	f.StringVar(&e.precision, "precision", "auto", "f32; f16, in which a GPU stores; bf16, in which a CPU with AMX multiplies; auto: f16 where a GPU is faster with it")
 	f.IntVar(&e.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&e.keep, "keep", "", "directory for original, degraded and restored crops side by side, as PNGs")
 	f.StringVar(&e.degraded, "degraded", "", "directory for the degraded crops as TASK/NAME.png, for other programs; sr4x: the small pictures")

@@ -45,6 +45,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("net-config", "network configuration: JSON, or a file of it", func(x *r) any { return &x.Network })
 	add("cond-x1", "the network also reads x1", func(x *r) any { return &x.Bridge.CondX1 })
 	add("add-x1-noise", "x1 gets noise after the condition was taken", func(x *r) any { return &x.Bridge.AddX1Noise })
+	add("fill", "what holes start from: harmonic, a smooth surface; empty: noise", func(x *r) any { return &x.Bridge.Fill })
 	add("ot-ode", "deterministic bridge", func(x *r) any { return &x.Bridge.OTODE })
 	add("beta-max", "of the bridge's schedule", func(x *r) any { return &x.Bridge.BetaMax })
 	add("interval", "indices of the bridge", func(x *r) any { return &x.Bridge.Interval })
@@ -88,6 +89,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("credits", "whom to thank", func(x *r) any { return &x.Credits })
 	f.StringVar(&t.device, "device", "auto", "what to train on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	f.IntVar(&t.threads, "threads", 0, "CPU threads; 0: all")
+	f.StringVar(&t.precision, "precision", "f32", "f32; bf16, in which a CPU with AMX multiplies: faster, and a little rougher")
 	f.BoolVarP(&t.quiet, "quiet", "q", false, "say only what is wrong")
 }
 

@@ -76,7 +76,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	f.BoolVar(&r.lastX0, "last-x0", false, "return the last estimate in place of the last state, or not; default: the task's")
 	f.StringVar(&r.pack, "pack", "", "weight pack: a file or URL; default: the built-in one")
 	f.StringVar(&r.device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
-	f.StringVar(&r.precision, "precision", "auto", "how a GPU stores weights and activations: f32, f16, or auto as measured")
+	f.StringVar(&r.precision, "precision", "auto", "f32; f16, in which a GPU stores; bf16, in which a CPU with AMX multiplies; auto: f16 where a GPU is faster with it")
 	f.BoolVar(&r.noTune, "no-tune", false, "take a GPU's kernels by estimates, without timing them once")
 	f.IntVar(&r.threads, "threads", 0, "CPU threads; 0: all")
 	f.StringVar(&r.trajectory, "trajectory", "", "directory for the state and the estimate of each step, as PNGs")

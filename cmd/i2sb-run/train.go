@@ -23,6 +23,7 @@ type trainee struct {
 	set           []*recipeFlag
 	out, file     string
 	device        string
+	precision     string
 	threads       int
 	resume, quiet bool
 }
@@ -56,8 +57,11 @@ func (t *trainee) run(ctx context.Context) error {
 	if err := checkThreads(t.threads); err != nil {
 		return err
 	}
+	if t.precision != "f32" && t.precision != "bf16" {
+		return usagef("--precision %s: training has f32 and bf16", t.precision)
+	}
 	folder := checkpoint.Folder(t.out)
-	o := train.Options{Out: t.out, Device: t.device, Threads: t.threads, Writing: &writing}
+	o := train.Options{Out: t.out, Device: t.device, Threads: t.threads, Precision: t.precision, Writing: &writing}
 	if t.resume {
 		from, err := checkpoint.Open(folder.Last())
 		if errors.Is(err, fs.ErrNotExist) {

@@ -59,7 +59,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&opt.Device, "device", "auto", "what to run on: auto, cpu, gpu, gpu:N or part of a GPU's name (see devices), ref")
 	c.Flags().IntVar(&opt.Threads, "threads", 0, "CPU threads; 0: all")
-	c.Flags().StringVar(&opt.Precision, "precision", "f32", "how a GPU stores weights and activations: f32, f16")
+	c.Flags().StringVar(&opt.Precision, "precision", "f32", "f32; f16, in which a GPU stores; bf16, in which a CPU with AMX multiplies")
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return c
 }

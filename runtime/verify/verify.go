@@ -18,7 +18,7 @@ import (
 type Options struct {
 	Device  string // as runtime.WithDevice; "" is auto
 	Threads int    // 0: GOMAXPROCS
-	// Precision of a GPU's memory: f32 (the default), or f16, which is judged
+	// Precision is f32 (the default), a GPU's f16 or a CPU's bf16, which are judged
 	// with the tolerance of halves.
 	Precision string
 }
@@ -69,8 +69,8 @@ type job struct {
 	dev device.Device
 }
 
-// half tells whether a GPU is to store halves.
-func (j *job) half() bool { return j.opt.Precision == "f16" }
+// half tells whether numbers of 16 bits are asked for.
+func (j *job) half() bool { return j.opt.Precision == "f16" || j.opt.Precision == "bf16" }
 
 func (j *job) device() (device.Device, error) {
 	if j.dev == nil {
@@ -102,17 +102,17 @@ const (
 // networkTolerance is for outputs of a network or of a block of it.
 func networkTolerance(deviceName string, half bool) float64 {
 	switch {
-	case exact(deviceName):
-		return 2e-4
 	case half:
 		return 2e-2
+	case exact(deviceName):
+		return 2e-4
 	}
 	return 1e-3
 }
 
 // stateTolerance is for the states of a sampler.
 func stateTolerance(deviceName string, half bool) float64 {
-	if exact(deviceName) {
+	if exact(deviceName) && !half {
 		return 1e-4
 	}
 	return networkTolerance(deviceName, half)

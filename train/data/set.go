@@ -21,6 +21,7 @@ type Options struct {
 	Cache    int64    // bytes of decoded pictures that are kept
 	Mixture  *Mixture // of photographs; nil for pairs
 	AddNoise bool     // x1 gets N(0,1) after the condition was taken
+	Fill     string   // of holes: bridge.FillNoise or FillHarmonic
 	// Bad is told of each file that turns out unreadable, once, with its name.
 	Bad func(name string, err error)
 }
@@ -111,7 +112,7 @@ func (s *Set) Draw(r *rand.Rand, noise bridge.Noise, size int) (*Sample, error) 
 			if err != nil {
 				return nil, err
 			}
-			if err := degradeBy(q, op, r.Uint64(), noise); err != nil {
+			if err := s.degrade(q, op, r.Uint64(), noise); err != nil {
 				return nil, err
 			}
 		}
@@ -136,7 +137,7 @@ func (s *Set) At(it Item, place Place, op degrade.Operator, seed uint64) (*Sampl
 	}
 	noise := bridge.NewNoise(seed)
 	if it.degraded == "" {
-		if err := degradeBy(q, op, seed, noise); err != nil {
+		if err := s.degrade(q, op, seed, noise); err != nil {
 			return nil, err
 		}
 	}
@@ -174,15 +175,19 @@ func Unreadable(err error) bool {
 	return errors.As(err, &u)
 }
 
-// degradeBy makes x1; the hole of an inpainting task is filled with noise.
-func degradeBy(q *Sample, op degrade.Operator, seed uint64, noise bridge.Noise) (err error) {
+// degrade makes x1, and fills the hole of an inpainting task.
+func (s *Set) degrade(q *Sample, op degrade.Operator, seed uint64, noise bridge.Noise) (err error) {
 	q.Task = op.Name()
 	if q.X1, err = op.Apply(q.X0, seed); err != nil {
 		return err
 	}
 	if m, ok := op.(degrade.Masker); ok {
 		q.Mask = m.Mask(q.X0.H, q.X0.W, seed)
-		bridge.FillHole(q.X1, q.Mask, noise)
+		if s.opt.Fill == bridge.FillHarmonic {
+			bridge.FillSmooth(q.X1, q.Mask)
+		} else {
+			bridge.FillHole(q.X1, q.Mask, noise)
+		}
 	}
 	return nil
 }

@@ -29,6 +29,14 @@ func (l *lowered) conv(o *plan.Conv) {
 		}
 		a.Weights, a.Out.Bias = l.weight(o.W), l.weight(o.B)
 	}
+	if k.tiled {
+		if long(o) {
+			y = plan.Shape{N: y.N, C: y.C, H: 1, W: y.H * y.W}
+		}
+		l.tiles(&c, o, y)
+		add(l, o, kernels.ConvTiles, c.Items(), fill)
+		return
+	}
 	if m := l.stages(o, y); m > 0 {
 		l.staged(&c, o, y, m, fill)
 		return
@@ -94,6 +102,28 @@ func (l *lowered) direct(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
 	}
 	c.Output = c.Input + c.KB*kernels.Block
 	l.needs(0, int(c.Output)+expanded(c.Type)+2*segments)
+}
+
+// tiles chooses the items of a convolution in bfloat16 tiles: whole rows where
+// the cache allows, for a turn's pixels go on from row to row.
+func (l *lowered) tiles(c *kernels.Conv, o *plan.Conv, y plan.Shape) {
+	in, k := pairs(l.p.Channels(o.X)), o.Kernel
+	window := func(bh, bw int) int { return in * ((bh+k-1)*(bw+k-1) + kernels.Turn16) * kernels.Block }
+	bw := min(y.W, 128)
+	if long(o) {
+		bw = min(y.W, max(kernels.Turn16, cacheFloats/(in*kernels.Block)/kernels.Turn16*kernels.Turn16))
+	}
+	bh := 1
+	for bh < y.H && window(bh+1, bw) <= cacheFloats {
+		bh++
+	}
+	l.share(c, y, y.H, y.W, bh, bw)
+	bh, bw = int(c.BH), int(c.BW)
+	cols := bw + k - 1
+	c.Strip = int64(line(o.Resample, cols) + 2*cols*kernels.Block)
+	c.Input = c.Strip + int64(window(bh, bw))
+	c.Output = c.Input + c.KB*kernels.Block
+	l.needs(0, int(c.Output)+kernels.Turn16*2*kernels.Block+2*in*k*k)
 }
 
 // expanded is the floats of scratch for a piece of narrow weights.

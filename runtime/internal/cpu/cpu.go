@@ -40,9 +40,21 @@ func New(threads int) (device.Device, error) {
 	return NewWith(s, threads), nil
 }
 
+// NewBFloat16 is New with convolutions in bfloat16 and sums in float32, which
+// takes a processor with AMX, under Linux.
+func NewBFloat16(threads int) (device.Device, error) {
+	s, err := kernels.BFloat16()
+	if err != nil {
+		return nil, err
+	}
+	return NewWith(s, threads), nil
+}
+
 // NewWith is New with a given set of kernels.
 func NewWith(s kernels.Set, threads int) device.Device {
-	return &cpu{set: s, team: join(s), asked: threads, policy: defaultPolicy}
+	d := &cpu{set: s, team: join(s), asked: threads, policy: defaultPolicy}
+	_, d.policy.tiled = s.(kernels.Tiler)
+	return d
 }
 
 func (d *cpu) Info() device.Info {

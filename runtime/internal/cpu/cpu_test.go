@@ -22,6 +22,16 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+func TestTiles(t *testing.T) {
+	s, err := kernels.BFloat16()
+	if err != nil {
+		t.Skip(err)
+	}
+	d := NewWith(s, 2)
+	defer d.Close()
+	optest.RunBFloat16(t, d)
+}
+
 // The table takes every way in which a convolution can be done.
 func TestPolicies(t *testing.T) {
 	f32, all := []weights.DType{weights.F32}, []weights.DType{weights.F32, weights.F16, weights.BF16}

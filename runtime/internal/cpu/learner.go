@@ -49,7 +49,7 @@ func (l *learner) build(ctx context.Context, shapes []*plan.Gradient, src weight
 	for _, g := range shapes {
 		g = g.Join(apart)
 		if l.store == nil {
-			l.store = newStore(&g.Plan)
+			l.store = newStore(&g.Plan, l.policy.tiled)
 		}
 		b := lowerGradient(g, l.store.packed, l.policy, n, turned)
 		l.shapes = append(l.shapes, b)

@@ -27,6 +27,16 @@ func TestBack(t *testing.T) {
 	}
 }
 
+func TestBackTiles(t *testing.T) {
+	s, err := kernels.BFloat16()
+	if err != nil {
+		t.Skip(err)
+	}
+	d := NewWith(s, 2)
+	defer d.Close()
+	optest.RunBackBFloat16(t, d.(device.Teacher), ref.New().(device.Teacher))
+}
+
 // Two steps end in the same weights, moments and averages bit for bit, whatever
 // the number of threads, also where there are several shapes.
 func TestThreadsDoNotChangeAStep(t *testing.T) {

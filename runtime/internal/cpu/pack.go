@@ -24,14 +24,17 @@ type policy struct {
 	tiles       []int // Winograd's m, in the order of preference
 	// transforms weighs the cost of what stages do beside products.
 	transforms float64
+	// tiled does convolutions of stride 1 in bfloat16, where the set can.
+	tiled bool
 }
 
 var defaultPolicy = policy{narrow: 1 << 30, fused: 64, deep: 16, tiles: []int{4, 2}, transforms: 1}
 
 // packing is how a weight lies in memory.
 type packing struct {
-	out, in, taps int // 0: plain
-	tile          int // Winograd's m if it is kept transformed, or 0
+	out, in, taps int  // 0: plain
+	tile          int  // Winograd's m if it is kept transformed, or 0
+	tiled         bool // in bfloat16 tiles
 	typ           kernels.Type
 	bytes         int64
 }
@@ -67,6 +70,9 @@ func (q policy) pack(p *plan.Plan, t kernels.Type) (pk []packing, total int64) {
 			if winogradable(o) && blocks(k.in)*blocks(k.out) <= most && len(q.tiles) > 0 {
 				k.tile, k.typ = q.tiles[0], kernels.F32
 			}
+			if q.tiled && tileable(o, k) {
+				k.tiled, k.tile, k.typ = true, 0, kernels.BF16
+			}
 			pk[o.W] = k
 		case *plan.Linear:
 			pk[o.W] = packing{out: p.Shape(o.Y).C, in: p.Shape(o.X).C, taps: 1, typ: t}
@@ -89,6 +95,9 @@ var narrow = map[weights.DType]kernels.Type{weights.F16: kernels.F16, weights.BF
 
 // size is the bytes of a matrix.
 func (k packing) size() int64 {
+	if k.tiled {
+		return int64(blocks(k.out) * pairs(k.in) * k.taps * kernels.TileBytes)
+	}
 	n := blocks(k.out) * blocks(k.in) * kernels.Block * kernels.Block
 	if k.tile > 0 {
 		n *= (k.tile + 2) * (k.tile + 2)
@@ -97,6 +106,15 @@ func (k packing) size() int64 {
 	}
 	return lines(n * k.typ.Size())
 }
+
+// tileable: the first convolution reads the picture, and the last writes it;
+// their few channels gain nothing, and what they lose is seen.
+func tileable(o *plan.Conv, k packing) bool {
+	return o.Stride == 1 && blocks(k.in) > 1 && blocks(k.out) > 1
+}
+
+// pairs is how many groups of 32 n channels take.
+func pairs(n int) int { return (n + 2*kernels.Block - 1) / (2 * kernels.Block) }
 
 func winogradable(o *plan.Conv) bool {
 	return o.Kernel == 3 && o.Stride == 1
@@ -156,7 +174,11 @@ func (n *network) load(ctx context.Context, p *plan.Plan, src weights.Source) er
 			}
 			kernels.Put(m, 0, &kernels.Pack{W: m.Addr + head, To: to.Addr,
 				Out: int64(k.out), In: int64(k.in), Taps: int64(k.taps), Tile: int64(k.tile), Type: k.typ})
-			n.team.run(threads, kernels.PackWeights, m.Addr, blocks(k.out))
+			pack := kernels.PackWeights
+			if k.tiled {
+				pack = kernels.PackTiles
+			}
+			n.team.run(threads, pack, m.Addr, blocks(k.out))
 			return nil
 		})
 	}

@@ -31,8 +31,8 @@ type store struct {
 	args    kernels.Memory
 }
 
-// newStore lays out the parameters of a plan.
-func newStore(p *plan.Plan) *store {
+// newStore lays out the parameters of a plan, whose convolutions may be tiled.
+func newStore(p *plan.Plan, tiled bool) *store {
 	flat, _ := policy{}.pack(p, kernels.F32)
 	s := &store{params: p.Params, index: map[string]plan.Param{}, flat: flat}
 	for i, w := range p.Params {
@@ -40,10 +40,13 @@ func newStore(p *plan.Plan) *store {
 		s.offsets = append(s.offsets, s.total)
 		s.total += int(flat[i].bytes / 4)
 	}
-	transformable := map[plan.Param]bool{}
+	transformable, tiles := map[plan.Param]bool{}, map[plan.Param]bool{}
 	for _, op := range p.Ops {
 		if o, ok := op.(*plan.Conv); ok && winogradable(o) {
 			transformable[o.W] = true
+		}
+		if o, ok := op.(*plan.Conv); ok && tiled && tileable(o, flat[o.W]) {
+			tiles[o.W] = true
 		}
 	}
 	for _, turn := range []bool{false, true} {
@@ -51,7 +54,8 @@ func newStore(p *plan.Plan) *store {
 			if turn {
 				k.in, k.out = k.out, k.in
 			}
-			if transformable[plan.Param(i)] && blocks(k.in)*blocks(k.out) <= defaultPolicy.fused {
+			k.tiled = tiles[plan.Param(i)]
+			if !k.tiled && transformable[plan.Param(i)] && blocks(k.in)*blocks(k.out) <= defaultPolicy.fused {
 				k.tile = 4
 			}
 			if k.taps > 0 {
@@ -72,7 +76,7 @@ func (s *store) alloc(set kernels.Set, turned map[plan.Param]bool) (err error) {
 	for i, k := range s.packed {
 		w := plan.Param(i)
 		own := i < len(s.params)
-		if k.taps == 0 || own && k.tile == 0 || !own && !turned[w-plan.Param(len(s.params))] {
+		if k.taps == 0 || own && k.tile == 0 && !k.tiled || !own && !turned[w-plan.Param(len(s.params))] {
 			s.places = append(s.places, -1)
 			continue
 		}
@@ -101,7 +105,14 @@ func (s *store) bind(set kernels.Set) (err error) {
 		in, out := blocks(k.in), blocks(k.out)
 		block := int64(in * kernels.Block * kernels.Block)
 		st := step{args: s.args.Addr + at, items: in * out}
-		if i < len(s.params) {
+		if k.tiled {
+			t := kernels.Tile{W: from, To: to, Out: int64(out), In: int64(in), Taps: int64(k.taps)}
+			if i >= len(s.params) {
+				t.Out, t.In, t.Turned = t.In, t.Out, 1
+			}
+			kernels.Put(s.args, at, &t)
+			st.kernel, st.items = kernels.TileWeights, pairs(k.in)*out
+		} else if i < len(s.params) {
 			a := kernels.Staged{Tile: int64(k.tile), U: to, UBlock: block, UStep: int64(out) * block}
 			a.In.Blocks, a.Weights = int64(in), from
 			kernels.Put(s.args, at, &a)

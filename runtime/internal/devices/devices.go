@@ -12,9 +12,12 @@ import (
 
 // Options are how a device is used.
 type Options struct {
-	Threads   int    // the CPU's; 0 takes GOMAXPROCS
-	Precision string // of a GPU's memory: "f32", "f16", or "" and "auto" for what was measured
-	NoTune    bool   // a GPU's kernels are chosen by estimates alone
+	Threads int // the CPU's; 0 takes GOMAXPROCS
+	// Precision is "f32"; "f16", in which a GPU stores; "bf16", in which a CPU with
+	// AMX convolves; or "" and "auto": f16 on a GPU where that was measured to be
+	// faster, else f32.
+	Precision string
+	NoTune    bool // a GPU's kernels are chosen by estimates alone
 	// Chose is told by "auto" what it takes and why: the best GPU, or the CPU
 	// because there is no real GPU. If there is one that cannot be opened, why is
 	// its name, and the error what is wrong. It may be nil.
@@ -24,10 +27,10 @@ type Options struct {
 // Check tells whether the options can be meant.
 func (o Options) Check() error {
 	switch o.Precision {
-	case "", "auto", "f32", "f16":
+	case "", "auto", "f32", "f16", "bf16":
 		return nil
 	}
-	return errors.New("precision " + o.Precision + ": there are auto, f32 and f16")
+	return errors.New("precision " + o.Precision + ": there are auto, f32, f16 (a GPU's) and bf16 (a CPU's)")
 }
 
 // Open opens the device of a name: "cpu", "ref", "gpu" (the best adapter, a
@@ -39,10 +42,16 @@ func Open(name string, o Options) (device.Device, error) {
 	}
 	switch name {
 	case "cpu":
-		return cpu.New(o.Threads)
+		return openCPU(o)
 	case "ref":
 		return ref.New(), nil
 	case "auto", "":
+		if o.Precision == "bf16" {
+			if o.Chose != nil {
+				o.Chose("bf16 is the CPU's", nil)
+			}
+			return openCPU(o)
+		}
 		d, why, failed := auto(o)
 		if o.Chose != nil {
 			o.Chose(why, failed)
@@ -50,7 +59,17 @@ func Open(name string, o Options) (device.Device, error) {
 		if d != nil {
 			return d, nil
 		}
-		return cpu.New(o.Threads)
+		return openCPU(o)
+	}
+	if o.Precision == "bf16" {
+		return nil, errors.New("precision bf16 is the CPU's; a GPU has auto, f32 and f16")
 	}
 	return openGPU(strings.TrimSpace(name), o)
+}
+
+func openCPU(o Options) (device.Device, error) {
+	if o.Precision == "bf16" {
+		return cpu.NewBFloat16(o.Threads)
+	}
+	return cpu.New(o.Threads)
 }

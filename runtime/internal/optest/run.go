@@ -33,6 +33,12 @@ func RunHalf(t *testing.T, d device.Device) {
 	run(t, d, weights.F16, tolerances{operator: 1e-6, network: 1e-5})
 }
 
+// RunBFloat16 is Run for a device that convolves in bfloat16, whose rounding is
+// 2⁻⁹ of an input and of a weight.
+func RunBFloat16(t *testing.T, d device.Device) {
+	run(t, d, weights.F32, tolerances{operator: 1e-5, int8: 1e-5, network: 1e-4})
+}
+
 // tolerances are the least of a single operator, of one with weights in int8, and
 // of a whole network.
 type tolerances struct{ operator, int8, network float64 }

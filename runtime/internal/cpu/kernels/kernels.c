@@ -13,6 +13,7 @@
 #include "conv.h"
 #include "direct.h"
 #include "winograd.h"
+#include "narrow.h"
 #include "pack.h"
 #include "staged.h"
 #include "norm.h"

@@ -32,6 +32,15 @@ const (
 	StageProducts
 )
 
+// The kernels of a Tiler.
+const (
+	ConvTiles Kernel = iota + 60
+	PackTiles
+	TileWeights
+	LearnWeights16
+	JoinSlots
+)
+
 // Sizes that the C source shares with its callers.
 const (
 	Block   = 16   // channels that lie together
@@ -43,6 +52,9 @@ const (
 	// Expanded is how many segments of narrow weights ConvDirect makes
 	// float32 at a time.
 	Expanded = 64
+
+	TileBytes = 1024 // of a tile of weights of ConvTiles: 32 inputs × 16 outputs
+	Turn16    = 32   // pixels that it multiplies at a time
 )
 
 // Set is the kernels compiled for one instruction set, and their memory.
@@ -58,6 +70,12 @@ type Set interface {
 	Free(Memory)
 	// Thread returns what one goroutine at a time runs kernels with.
 	Thread() (Thread, error)
+}
+
+// Tiler is a Set that also convolves in bfloat16, with sums in float32.
+type Tiler interface {
+	Set
+	Tiles()
 }
 
 // Thread runs kernels.

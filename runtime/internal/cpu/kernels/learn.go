@@ -95,6 +95,22 @@ type Turn struct {
 	ToStep, ToBlock int64
 }
 
+// Tile is struct tile_weights of learn_tiles.h.
+type Tile struct {
+	W, To, Out, In, Taps, Turned int64
+}
+
+// Learn16 is struct learn16 of learn_tiles.h.
+type Learn16 struct {
+	Conv
+	Items, Slots, Group, Pitch, U, USlot int64
+}
+
+// Join16 is struct join16 of learn_tiles.h.
+type Join16 struct {
+	U, USlot, Slots, Y int64
+}
+
 // AttentionBack is struct attention_back of attention_back.h.
 type AttentionBack struct {
 	QKV, D, Y, Add      int64

@@ -6,6 +6,8 @@ typedef void (*i2sb_run)(int64_t kernel, int64_t args, int64_t from, int64_t to,
 void i2sb_run_base(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
 void i2sb_run_avx2(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
 void i2sb_run_avx512(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+void i2sb_run_amx(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch);
+int i2sb_allow_tiles(void);
 
 static inline void i2sb_call(i2sb_run run, int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t scratch) {
   run(kernel, args, from, to, scratch);

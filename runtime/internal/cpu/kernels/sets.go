@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -25,11 +26,26 @@ func Names() []string {
 
 // Find returns a set by name.
 func Find(name string) (Set, error) {
-	i := slices.IndexFunc(All(), func(s Set) bool { return s.Name() == name })
-	if i < 0 {
-		return nil, fmt.Errorf("cpu: this machine has no kernels %q; there are %s", name, strings.Join(Names(), ", "))
+	all := All()
+	if t := tiler(); t != nil {
+		all = append(slices.Clip(all), t)
 	}
-	return All()[i], nil
+	var names []string
+	for _, s := range all {
+		if s.Name() == name {
+			return s, nil
+		}
+		names = append(names, s.Name())
+	}
+	return nil, fmt.Errorf("cpu: this machine has no kernels %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// BFloat16 returns the set that convolves in bfloat16.
+func BFloat16() (Set, error) {
+	if s := tiler(); s != nil {
+		return s, nil
+	}
+	return nil, errors.New("cpu: this processor or system has no bfloat16 tiles (Intel's AMX on Linux)")
 }
 
 // Default returns the set that Variable names, else the fastest.
