@@ -80,7 +80,7 @@ func sample(ctx context.Context, j *job) ([]Row, error) {
 		if !slices.Equal(want.shape, g.shape) {
 			return nil, fmt.Errorf("%s is %v, it should be %v", n, want.shape, g.shape)
 		}
-		tolerance := scaled(stateTolerance(name, j.half()), want.v)
+		tolerance := scaled(stateTolerance(j.named(name), j.half()), want.v)
 		if n == "steps" {
 			tolerance = 0
 		}

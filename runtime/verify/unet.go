@@ -130,7 +130,7 @@ func load(ctx context.Context, j *job, src weights.Source, in device.Input) (*ev
 	if err != nil {
 		return nil, err
 	}
-	e.plan, e.device, e.half = plan.Fuse(e.unfused), d.Info().Name, j.half()
+	e.plan, e.device, e.half = plan.Fuse(e.unfused), j.named(d.Info().Name), j.half()
 	e.net, err = d.Load(ctx, e.plan, src)
 	return e, err
 }

@@ -72,6 +72,15 @@ type job struct {
 // half tells whether numbers of 16 bits are asked for.
 func (j *job) half() bool { return j.opt.Precision == "f16" || j.opt.Precision == "bf16" }
 
+// named is a device's name, and what it is judged by: the CPU is exact, but for
+// bfloat16.
+func (j *job) named(device string) string {
+	if j.opt.Precision == "bf16" {
+		return device + " in bfloat16"
+	}
+	return device
+}
+
 func (j *job) device() (device.Device, error) {
 	if j.dev == nil {
 		d, err := devices.Open(j.opt.Device, devices.Options{Threads: j.opt.Threads, Precision: cmp.Or(j.opt.Precision, "f32"), NoTune: true})
@@ -102,17 +111,17 @@ const (
 // networkTolerance is for outputs of a network or of a block of it.
 func networkTolerance(deviceName string, half bool) float64 {
 	switch {
-	case half:
-		return 2e-2
 	case exact(deviceName):
 		return 2e-4
+	case half:
+		return 2e-2
 	}
 	return 1e-3
 }
 
 // stateTolerance is for the states of a sampler.
 func stateTolerance(deviceName string, half bool) float64 {
-	if exact(deviceName) && !half {
+	if exact(deviceName) {
 		return 1e-4
 	}
 	return networkTolerance(deviceName, half)

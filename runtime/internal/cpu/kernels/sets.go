@@ -26,22 +26,19 @@ func Names() []string {
 
 // Find returns a set by name.
 func Find(name string) (Set, error) {
-	all := All()
-	if t := tiler(); t != nil {
-		all = append(slices.Clip(all), t)
+	i := slices.IndexFunc(All(), func(s Set) bool { return s.Name() == name })
+	if i < 0 {
+		return nil, fmt.Errorf("cpu: this machine has no kernels %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	var names []string
-	for _, s := range all {
-		if s.Name() == name {
-			return s, nil
-		}
-		names = append(names, s.Name())
-	}
-	return nil, fmt.Errorf("cpu: this machine has no kernels %q; there are %s", name, strings.Join(names, ", "))
+	return All()[i], nil
 }
 
-// BFloat16 returns the set that convolves in bfloat16.
+// BFloat16 returns the set that convolves in bfloat16, unless Variable forces
+// another one.
 func BFloat16() (Set, error) {
+	if name := os.Getenv(Variable); name != "" {
+		return nil, fmt.Errorf("cpu: bf16 has kernels of its own, but %s=%s forces others", Variable, name)
+	}
 	if s := tiler(); s != nil {
 		return s, nil
 	}
