@@ -204,3 +204,36 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("the second: %v", second)
 	}
 }
+
+// What training starts from is the best while nothing better came of it, also
+// after --resume.
+func TestStartIsTheBest(t *testing.T) {
+	r := short(photos(t, 3))
+	o, _ := options(t.TempDir())
+	must(t, r, o)
+	r.Init, r.Optimizer.Rate = checkpoint.Folder(o.Out).Last(), 0.3
+	o.Out = t.TempDir()
+	must(t, r, o)
+	for _, steps := range []int{6, 9} {
+		best, err := checkpoint.Open(checkpoint.Folder(o.Out).Best())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best.State.Steps != 0 {
+			t.Errorf("after %d steps at a rate that ruins it the best is of step %d", steps, best.State.Steps)
+		}
+		best.Close()
+		from := last(t, o.Out)
+		if from.State.Steps != steps {
+			t.Fatalf("step %d, want %d", from.State.Steps, steps)
+		}
+		if steps == 6 {
+			var err error
+			if o.From, err = checkpoint.Open(checkpoint.Folder(o.Out).Last()); err != nil {
+				t.Fatal(err)
+			}
+			r.Steps = 9
+			must(t, r, o)
+		}
+	}
+}

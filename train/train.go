@@ -161,16 +161,23 @@ func (t *training) loop(ctx context.Context) error {
 	return t.end(nil)
 }
 
-// before measures what a new training starts from, if that is no random network.
+// before measures what a new training starts from, if that is no random network,
+// and keeps it: nothing may come of the training that is better.
 func (t *training) before(ctx context.Context) error {
 	if t.valid == nil || t.state.Steps > 0 || t.recipe.Init == "" {
 		return nil
 	}
 	rows, err := t.validate(ctx)
-	if err == nil && t.opt.Progress != nil {
+	if err != nil {
+		return err
+	}
+	if t.better(rows) {
+		t.keep(true)
+	}
+	if t.opt.Progress != nil {
 		t.opt.Progress(Progress{Steps: t.recipe.Steps, Elapsed: time.Since(t.began), Rows: rows})
 	}
-	return err
+	return nil
 }
 
 // step is one step of the optimiser; it returns the mean loss of its batches.
@@ -215,9 +222,7 @@ func (t *training) after(ctx context.Context, loss float64, pace *pace, last boo
 	}
 	due := r.Keep.Minutes > 0 && time.Since(t.savedAt) >= time.Duration(r.Keep.Minutes)*time.Minute
 	if best || due || s.Steps%r.Keep.Every == 0 {
-		if err := t.save(best); err != nil {
-			t.opt.Say(fmt.Sprintf("no checkpoint: %v; training goes on and will try again", err))
-		}
+		t.keep(best)
 	}
 	if t.opt.Progress != nil {
 		t.opt.Progress(Progress{s.Steps, r.Steps, loss, t.rate(s.Steps), perSecond, time.Since(t.began), t.left(pace), rows})
@@ -225,11 +230,19 @@ func (t *training) after(ctx context.Context, loss float64, pace *pace, last boo
 	return nil
 }
 
+// keep saves, or says why it could not.
+func (t *training) keep(best bool) {
+	if err := t.save(best); err != nil {
+		t.opt.Say(fmt.Sprintf("no checkpoint: %v; training goes on and will try again", err))
+	}
+}
+
 // better tells whether a validation is the best so far, and remembers it. One
 // without numbers never is.
 func (t *training) better(rows []watch.Row) bool {
 	s, gain := &t.state, watch.Gain(rows)
-	if math.IsNaN(gain) || s.BestStep > 0 && gain <= s.Best {
+	measured := s.BestStep > 0 || s.Best != 0 // the best may be what training started from
+	if math.IsNaN(gain) || measured && gain <= s.Best {
 		return false
 	}
 	s.Best, s.BestStep = gain, s.Steps

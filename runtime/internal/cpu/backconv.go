@@ -291,8 +291,8 @@ func (b *backward) tileParams16(o *plan.ParamBack, of *plan.Conv) {
 		y = plan.Shape{N: y.N, C: y.C, H: 1, W: y.H * y.W}
 	}
 	sums := k * k * in * out * kernels.Block * kernels.Block
-	slots := min(slots, max(1, slotsFloats16/sums))
-	group := 2 * even(count(out, 2), count(count(out, 2), count(slots16, slots)))
+	parts := min(slots, max(1, slotsFloats16/sums))
+	group := 2 * even(count(out, 2), count(count(out, 2), count(slots, parts)))
 	pixels := max(32, windowFloats16*2/((in+min(group, out))*kernels.Block))
 	bw := even(y.W, min(y.W, 128, pixels))
 	if long(of) {
@@ -301,7 +301,7 @@ func (b *backward) tileParams16(o *plan.ParamBack, of *plan.Conv) {
 	bh := even(y.H, max(1, pixels/bw))
 	ny, nx := count(y.H, bh), count(y.W, bw)
 	items := y.N * ny * nx
-	slots = min(slots, items)
+	parts = min(parts, items)
 	cols := bw + k - 1
 	n := count(bh*cols, 32) * 32
 	pitch := (count((k-1)*(cols+1)+n, 32) | 1) * 32
@@ -309,21 +309,13 @@ func (b *backward) tileParams16(o *plan.ParamBack, of *plan.Conv) {
 	c.Strip = int64(line(of.Resample, cols))
 	c.Input = c.Strip + int64(pitch*kernels.Block)
 	c.Output = c.Input + int64(in*pitch*kernels.Block/2)
-	b.needs(slots*sums, int(c.Output)+group*n*kernels.Block/2)
-	add(b.lowered, o, kernels.LearnWeights16, slots*count(out, group), func(a *kernels.Learn16) {
-		*a = kernels.Learn16{Conv: c, Items: int64(items), Slots: int64(slots), Group: int64(group), Pitch: int64(pitch), U: b.at(b.arena), USlot: int64(sums)}
-		b.tiled16(&a.Conv, o, of, y)
+	b.needs(parts*sums, int(c.Output)+group*n*kernels.Block/2)
+	add(b.lowered, o, kernels.LearnWeights16, parts*count(out, group), func(a *kernels.Learn16) {
+		*a = kernels.Learn16{Conv: c, Items: int64(items), Slots: int64(parts), Group: int64(group), Pitch: int64(pitch), U: b.at(b.arena), USlot: int64(sums)}
+		b.tiled(&a.Conv, o, of)
+		a.In.H, a.In.W, a.Out.H, a.Out.W = int64(y.H), int64(y.W), int64(y.H), int64(y.W)
 	})
 	add(b.lowered, o, kernels.JoinSlots, k*k*in*out, func(a *kernels.Join16) {
-		*a = kernels.Join16{U: b.at(b.arena), USlot: int64(sums), Slots: int64(slots), Y: b.grad(of.W).Addr}
+		*a = kernels.Join16{U: b.at(b.arena), USlot: int64(sums), Slots: int64(parts), Y: b.grad(of.W).Addr}
 	})
-}
-
-// slots16 is how many pieces of work a gradient has at least, if it can.
-const slots16 = 16
-
-func (b *backward) tiled16(c *kernels.Conv, o *plan.ParamBack, of *plan.Conv, y plan.Shape) {
-	c.In = b.read(of.Read)
-	c.In.H, c.In.W = int64(y.H), int64(y.W)
-	c.Out = kernels.Write{Y: b.addr(o.D), Blocks: int64(blocks(y.C)), H: int64(y.H), W: int64(y.W)}
 }

@@ -28,13 +28,7 @@ func TestBack(t *testing.T) {
 }
 
 func TestBackTiles(t *testing.T) {
-	s, err := kernels.BFloat16()
-	if err != nil {
-		t.Skip(err)
-	}
-	d := NewWith(s, 2)
-	defer d.Close()
-	optest.RunBackBFloat16(t, d.(device.Teacher), ref.New().(device.Teacher))
+	optest.RunBackBFloat16(t, tiles(t).(device.Teacher), ref.New().(device.Teacher))
 }
 
 // Two steps end in the same weights, moments and averages bit for bit, whatever
@@ -53,7 +47,7 @@ func TestThreadsDoNotChangeAStep(t *testing.T) {
 		}
 		shapes = append(shapes, g)
 	}
-	for _, s := range kernels.All() {
+	for _, s := range everySet() {
 		var first []float32
 		for _, threads := range []int{1, 2, 7} {
 			state := train(t, s, threads, shapes)

@@ -40,18 +40,15 @@ func Open(name string, o Options) (device.Device, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	if o.Precision == "bf16" {
+		return openBFloat16(name, o)
+	}
 	switch name {
 	case "cpu":
-		return openCPU(o)
+		return cpu.New(o.Threads)
 	case "ref":
 		return ref.New(), nil
 	case "auto", "":
-		if o.Precision == "bf16" {
-			if o.Chose != nil {
-				o.Chose("bf16 is the CPU's", nil)
-			}
-			return openCPU(o)
-		}
 		d, why, failed := auto(o)
 		if o.Chose != nil {
 			o.Chose(why, failed)
@@ -59,17 +56,21 @@ func Open(name string, o Options) (device.Device, error) {
 		if d != nil {
 			return d, nil
 		}
-		return openCPU(o)
-	}
-	if o.Precision == "bf16" {
-		return nil, errors.New("precision bf16 is the CPU's; a GPU has auto, f32 and f16")
+		return cpu.New(o.Threads)
 	}
 	return openGPU(strings.TrimSpace(name), o)
 }
 
-func openCPU(o Options) (device.Device, error) {
-	if o.Precision == "bf16" {
-		return cpu.NewBFloat16(o.Threads)
+// openBFloat16 opens the CPU, which alone has bf16.
+func openBFloat16(name string, o Options) (device.Device, error) {
+	switch name {
+	case "auto", "":
+		if o.Chose != nil {
+			o.Chose("bf16 is the CPU's", nil)
+		}
+	case "cpu":
+	default:
+		return nil, errors.New("precision bf16 is the CPU's alone: take --device cpu, or another precision")
 	}
-	return cpu.New(o.Threads)
+	return cpu.NewBFloat16(o.Threads)
 }

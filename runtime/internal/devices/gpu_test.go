@@ -41,6 +41,11 @@ func TestChoose(t *testing.T) {
 }
 
 func TestPrecision(t *testing.T) {
+	for _, name := range []string{"ref", "gpu", "gpu:0"} {
+		if _, err := Open(name, Options{Precision: "bf16"}); err == nil || !strings.Contains(err.Error(), "--device cpu") {
+			t.Errorf("bf16 on %s: error %v", name, err)
+		}
+	}
 	if _, err := Open("cpu", Options{Precision: "f64"}); err == nil || !strings.Contains(err.Error(), "f16") {
 		t.Errorf("error %v", err)
 	}

@@ -36,8 +36,11 @@ func RunHalf(t *testing.T, d device.Device) {
 // RunBFloat16 is Run for a device that convolves in bfloat16, whose rounding is
 // 2⁻⁹ of an input and of a weight.
 func RunBFloat16(t *testing.T, d device.Device) {
-	run(t, d, weights.F32, tolerances{operator: 1e-5, int8: 1e-5, network: 1e-4})
+	run(t, d, weights.F32, tolerances{operator: BFloat16NMSE, int8: BFloat16NMSE, network: 10 * BFloat16NMSE})
 }
+
+// BFloat16NMSE is what a single operator in bfloat16 may be off by.
+const BFloat16NMSE = 1e-5
 
 // tolerances are the least of a single operator, of one with weights in int8, and
 // of a whole network.

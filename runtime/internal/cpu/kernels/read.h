@@ -104,7 +104,7 @@ static void prepare_row(const struct read *r, int n, int b, int i, int j0, int c
 }
 
 // prepare writes a window of rows×cols pixels of blocks from b0 to b1.
-static __attribute__((unused)) void prepare(const struct read *r, int n, int b0, int b1, int i0, int rows, int j0, int cols, float *to, float *line) {
+static void prepare(const struct read *r, int n, int b0, int b1, int i0, int rows, int j0, int cols, float *to, float *line) {
   for (int b = b0; b < b1; b++) {
     for (int i = i0; i < i0 + rows; i++, to += cols * BLOCK) {
       if (r->resample == UP && i > i0 && i % 2 == 1 && i < r->h) {

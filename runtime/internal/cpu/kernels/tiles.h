@@ -30,8 +30,8 @@ static void prepare_tiles(const struct read *r, int n, int i0, int rows, int j0,
   float *low = line, *high = low + cols * BLOCK;
   line = high + cols * BLOCK;
   int blocks = (int)r->blocks;
-  if (blocks % 2) fill(high, cols);
-  for (int b = 0; b < blocks; b += 2)
+  for (int b = 0; b < blocks; b += 2) {
+    if (b + 1 == blocks) fill(high, cols);
     for (int i = i0; i < i0 + rows; i++, to += cols * PAIR) {
       if (r->resample == UP && i > i0 && i % 2 == 1 && i < r->h) {
         __builtin_memcpy(to, to - cols * PAIR, cols * PAIR * sizeof *to);
@@ -39,8 +39,8 @@ static void prepare_tiles(const struct read *r, int n, int i0, int rows, int j0,
       }
       for (int k = b; k < b + 2 && k < blocks; k++) prepare_row(r, n, k, i, j0, cols, k == b ? low : high, line, source(r, n, k, i + 1, j0));
       for (int j = 0; j < cols; j++) round16(to + j * PAIR, load(low + j * BLOCK), load(high + j * BLOCK));
-      if (b == blocks - 1 && blocks % 2) fill(high, cols);
     }
+  }
 }
 
 // multiply_tiles leaves the sums of 32 pixels × up to two blocks of outputs at c.
