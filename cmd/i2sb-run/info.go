@@ -149,7 +149,11 @@ func (i *informer) print(a about) error {
 	if a.Bridge.OTODE {
 		kind = "OT-ODE"
 	}
-	line("bridge", "%s, %d indices, beta_max %g", kind, a.Bridge.Interval, a.Bridge.BetaMax)
+	fill := ""
+	if a.Bridge.Fill != "" {
+		fill = ", holes from a " + a.Bridge.Fill + " fill"
+	}
+	line("bridge", "%s, %d indices, beta_max %g%s", kind, a.Bridge.Interval, a.Bridge.BetaMax, fill)
 	for _, t := range a.Tasks {
 		more := ""
 		if t.Clip {
