@@ -192,8 +192,8 @@ class Model extends EventTarget {
 
 /** A picture as a worker can take it; what is given stays the caller's. */
 async function carry(picture, what, transfer) {
-  if (picture instanceof Blob || picture instanceof ImageData) return picture;
-  if (what === 'mask' && ArrayBuffer.isView(picture?.data)) return picture;
+  if (picture instanceof Blob) return picture;
+  if (picture instanceof ImageData || (what === 'mask' && ArrayBuffer.isView(picture?.data))) return strips(picture, transfer);
   const kinds = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'VideoFrame'];
   if (!kinds.some((k) => globalThis[k] && picture instanceof globalThis[k])) {
     throw new I2SBError('bad-image', `the ${what} is none of Blob, ImageData, ${kinds.join(', ')}`);
@@ -206,6 +206,17 @@ async function carry(picture, what, transfer) {
   } catch (error) {
     throw new I2SBError('bad-image', `the ${what} has no pixels that can be read: ${error.message}`, { cause: error });
   }
+}
+
+/** Pixels in copies of at most 4 MiB, a task each: one copy of a large picture would hold up the page. */
+async function strips({ width, height, data }, transfer) {
+  const list = [];
+  for (let at = 0; at < data.length || list.length === 0; at += 1 << 22) {
+    if (at > 0) await new Promise((next) => setTimeout(next));
+    list.push(data.slice(at, at + (1 << 22)));
+    transfer.push(list.at(-1).buffer);
+  }
+  return { width, height, strips: list };
 }
 
 function number(option, value) {

@@ -5,8 +5,9 @@ const most = 1 << 28; // pixels
 
 /** The pixels of a Blob, ImageBitmap or ImageData as {width, height, data}, RGBA. */
 export async function read(picture, what = 'picture') {
-  if (picture.data) { // ImageData, or what a mask may be
-    return { width: picture.width, height: picture.height, data: picture.data };
+  if (picture.strips) { // ImageData, or what a mask may be
+    const { width, height, strips } = picture;
+    return { width, height, data: strips.length === 1 ? strips[0] : joined(strips) };
   }
   let bitmap = picture;
   if (picture instanceof Blob) {
@@ -27,6 +28,16 @@ export async function read(picture, what = 'picture') {
   } finally {
     bitmap.close();
   }
+}
+
+function joined(strips) {
+  const all = new strips[0].constructor(strips.reduce((n, s) => n + s.length, 0));
+  let at = 0;
+  for (const s of strips) {
+    all.set(s, at);
+    at += s.length;
+  }
+  return all;
 }
 
 /** A bitmap's pixels, by way of a canvas that is smaller than any browser's limit. */
