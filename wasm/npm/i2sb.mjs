@@ -1,4 +1,5 @@
 // The page's side: see i2sb.d.ts. All work is done in a worker.
+import { carry } from './carry.mjs';
 import { I2SBError, aborted, unpack } from './errors.mjs';
 import { adapter, relaxedSimd, simd } from './features.mjs';
 import { foreign, reachable } from './spawn.mjs';
@@ -188,35 +189,6 @@ class Model extends EventTarget {
   dispose() {
     this.#client.close();
   }
-}
-
-/** A picture as a worker can take it; what is given stays the caller's. */
-async function carry(picture, what, transfer) {
-  if (picture instanceof Blob) return picture;
-  if (picture instanceof ImageData || (what === 'mask' && ArrayBuffer.isView(picture?.data))) return strips(picture, transfer);
-  const kinds = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'VideoFrame'];
-  if (!kinds.some((k) => globalThis[k] && picture instanceof globalThis[k])) {
-    throw new I2SBError('bad-image', `the ${what} is none of Blob, ImageData, ${kinds.join(', ')}`);
-  }
-  try {
-    if (globalThis.HTMLImageElement && picture instanceof HTMLImageElement) await picture.decode();
-    const bitmap = await createImageBitmap(picture);
-    transfer.push(bitmap);
-    return bitmap;
-  } catch (error) {
-    throw new I2SBError('bad-image', `the ${what} has no pixels that can be read: ${error.message}`, { cause: error });
-  }
-}
-
-/** Pixels in copies of at most 4 MiB, a task each: one copy of a large picture would hold up the page. */
-async function strips({ width, height, data }, transfer) {
-  const list = [];
-  for (let at = 0; at < data.length || list.length === 0; at += 1 << 22) {
-    if (at > 0) await new Promise((next) => setTimeout(next));
-    list.push(data.slice(at, at + (1 << 22)));
-    transfer.push(list.at(-1).buffer);
-  }
-  return { width, height, strips: list };
 }
 
 function number(option, value) {

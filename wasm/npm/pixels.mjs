@@ -3,30 +3,35 @@ import { I2SBError } from './errors.mjs';
 
 const most = 1 << 28; // pixels
 
-/** The pixels of a Blob, ImageBitmap or ImageData as {width, height, data}, RGBA. */
+/** The pixels of a Blob, or of {width, height, strips} (bytes, or bitmaps to be closed), as {width, height, data}: RGBA, or what a mask may be. */
 export async function read(picture, what = 'picture') {
-  if (picture.strips) { // ImageData, or what a mask may be
-    const { width, height, strips } = picture;
-    return { width, height, data: strips.length === 1 ? strips[0] : joined(strips) };
-  }
-  let bitmap = picture;
-  if (picture instanceof Blob) {
-    if (picture.size === 0) throw new I2SBError('bad-image', `the ${what} is empty`);
-    try {
-      bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image' });
-    } catch {
-      throw new I2SBError('bad-image', `the ${what} (${picture.type || 'unknown type'}, ${picture.size} bytes) is damaged, too large, or of a kind that this browser does not read`);
-    }
-  }
-  const { width, height } = bitmap;
+  const { width, height, strips } = picture instanceof Blob ? await decoded(picture, what) : picture;
+  if (!(strips[0] instanceof ImageBitmap)) return { width, height, data: strips.length === 1 ? strips[0] : joined(strips) };
   try {
     if (width * height > most) throw new I2SBError('out-of-memory', `a ${what} of ${width}×${height} pixels is more than the limit of ${most}`);
-    return { width, height, data: parts(bitmap) };
+    const data = new Uint8ClampedArray(4 * width * height);
+    let at = 0;
+    for (const bitmap of strips) {
+      const length = 4 * bitmap.width * bitmap.height;
+      draw(bitmap, data.subarray(at, at + length));
+      at += length;
+    }
+    return { width, height, data };
   } catch (error) {
     if (error instanceof I2SBError) throw error;
     throw new I2SBError('out-of-memory', `the browser cannot hold a ${what} of ${width}×${height} pixels: ${error.message}`);
   } finally {
-    bitmap.close();
+    strips.forEach((bitmap) => bitmap.close());
+  }
+}
+
+async function decoded(blob, what) {
+  if (blob.size === 0) throw new I2SBError('bad-image', `the ${what} is empty`);
+  try {
+    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' });
+    return { width: bitmap.width, height: bitmap.height, strips: [bitmap] };
+  } catch {
+    throw new I2SBError('bad-image', `the ${what} (${blob.type || 'unknown type'}, ${blob.size} bytes) is damaged, too large, or of a kind that this browser does not read`);
   }
 }
 
@@ -40,10 +45,9 @@ function joined(strips) {
   return all;
 }
 
-/** A bitmap's pixels, by way of a canvas that is smaller than any browser's limit. */
-function parts(bitmap) {
+/** A bitmap's pixels into data, by way of a canvas that is smaller than any browser's limit. */
+function draw(bitmap, data) {
   const { width, height } = bitmap;
-  const data = new Uint8ClampedArray(4 * width * height);
   const w = Math.min(width, 8192);
   const h = Math.min(height, Math.ceil((1 << 22) / w));
   const context = new OffscreenCanvas(w, h).getContext('2d', { willReadFrequently: true });
@@ -57,7 +61,6 @@ function parts(bitmap) {
       else for (let r = 0; r < rows; r++) data.set(part.subarray(4 * columns * r, 4 * columns * (r + 1)), 4 * (width * (y + r) + x));
     }
   }
-  return data;
 }
 
 /** A mask's values: one byte a pixel, white is the hole. */

@@ -82,7 +82,7 @@ test('load tells how it goes on, then works offline', async () => {
 });
 
 test('the same seed gives the native picture; the page never freezes', async () => {
-  const longest = await mainThread(browser);
+  const longest = await mainThread(page);
   const r = await run(async ({ load, psnr, pixels }) => {
     const start = performance.now();
     const model = await load('/packs/default.i2sb');
@@ -116,11 +116,16 @@ test('pictures of twelve megapixels, however they are given, do not freeze the p
     const blob = await canvas.convertToBlob({ type: 'image/jpeg' });
     const image = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
     await image.decode();
-    globalThis.large = { model: await load('/out/tiny.i2sb'), blob, data: context.getImageData(0, 0, 4000, 3000), bitmap: await createImageBitmap(blob), canvas, image };
+    const element = Object.assign(document.createElement('canvas'), { width: 4000, height: 3000 });
+    element.getContext('2d').drawImage(canvas, 0, 0);
+    globalThis.large = {
+      model: await load('/out/tiny.i2sb'), blob, data: context.getImageData(0, 0, 4000, 3000), bitmap: await createImageBitmap(blob),
+      canvas, element, image, frame: new VideoFrame(canvas, { timestamp: 0 }),
+    };
   });
   const took = [];
-  for (const kind of ['blob', 'data', 'bitmap', 'canvas', 'image']) {
-    const longest = await mainThread(browser);
+  for (const kind of ['blob', 'data', 'bitmap', 'canvas', 'element', 'image', 'frame']) {
+    const longest = await mainThread(page);
     const ended = await page.evaluate(async (kind) => {
       const c = new AbortController();
       return large.model.restore(large[kind], { tile: 32, signal: c.signal, onWork: () => c.abort() }).catch((e) => e.code);
@@ -130,7 +135,7 @@ test('pictures of twelve megapixels, however they are given, do not freeze the p
     took.push(`${kind} ${busy.toFixed(1)}`);
     assert.ok(busy <= frozen, `${kind}: a task of ${busy} ms`);
   }
-  await page.evaluate(() => { large.model.dispose(); delete globalThis.large; });
+  await page.evaluate(() => { large.model.dispose(); large.frame.close(); delete globalThis.large; });
   console.log(`longest tasks of the page in ms of the processor: ${took.join(', ')}`);
 });
 
@@ -168,6 +173,43 @@ test('every kind of picture and of result', async () => {
   assert.ok(exact(r.bitmap) && exact(r.blob) && r.kept);
   assert.ok(r.other < 60 && r.other !== null, 'another seed gave the same picture');
   assert.deepEqual(r.types, ['ImageBitmap', 'image/png', 'image/jpeg']);
+});
+
+test('a large picture passes in strips with all its pixels, alpha too', async () => {
+  const r = await run(async ({ plain }) => {
+    const { carry } = await import('/i2sb/carry.mjs');
+    const { read } = await import('/i2sb/pixels.mjs');
+    const [width, height] = [1031, 2040]; // three strips
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    context.putImageData(plain(width, height, [200, 90, 40, 255]), 0, 0);
+    for (let i = 0; i < 200; i++) {
+      context.clearRect((i * 7919) % width, (i * 104729) % height, 9, 7);
+      context.fillStyle = `hsl(${i} 60% 50% / ${(i % 10) / 10})`;
+      context.fillRect((i * 104729) % width, (i * 7919) % height, 60, 80);
+    }
+    const data = context.getImageData(0, 0, width, height);
+    const blob = await canvas.convertToBlob();
+    const image = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
+    const revoked = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
+    await Promise.all([image.decode(), revoked.decode()]);
+    URL.revokeObjectURL(revoked.src);
+    const out = {};
+    for (const [name, picture] of Object.entries({ data, blob, bitmap: await createImageBitmap(canvas), canvas, image, revoked })) {
+      const transfer = [];
+      const carried = await carry(picture, 'picture', transfer);
+      const got = await read(carried);
+      out[name] = {
+        parts: carried.strips?.length ?? 'file', transferred: transfer.length, size: [got.width, got.height],
+        other: got.data.reduce((n, v, i) => n + (v !== data.data[i]), Math.abs(got.data.length - data.data.length)),
+      };
+    }
+    return out;
+  });
+  const parts = { data: 3, blob: 'file', bitmap: 3, canvas: 3, image: 'file', revoked: 3 };
+  for (const [kind, got] of Object.entries(r)) {
+    assert.deepEqual(got, { parts: parts[kind], transferred: parts[kind] === 'file' ? 0 : 3, size: [1031, 2040], other: 0 }, kind);
+  }
 });
 
 test('sr4x, alpha and masks', async () => {

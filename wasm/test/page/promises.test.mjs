@@ -183,7 +183,7 @@ test('no task of the main thread is long, in a whole visit', async (t) => {
   const large = join(await mkdtemp(join(tmpdir(), 'i2sb-')), 'large.jpg');
   await writeFile(large, buffer);
   const page = await open(host.browser, host.server.url, { fake: { ...withFill, restore: { stepMs: 60 } } });
-  const longest = await mainThread(host.browser);
+  const longest = await mainThread(page);
   await choose(page, large); // by its path: a buffer would be decoded in the page
   await page.getByRole('radio', { name: /Fill in/ }).check();
   const box = await page.locator('#mask').boundingBox();

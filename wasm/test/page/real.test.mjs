@@ -28,7 +28,7 @@ test('the bird is restored by the real module, then again without a network', as
   await page.locator('#engine[data-state="ready"]').waitFor();
   t.diagnostic(`model ready ${Date.now() - opened} ms after the page was shown`);
   await choose(page);
-  const longest = await mainThread(browser);
+  const longest = await mainThread(page);
   await page.locator('#restore').click();
   await page.locator('body[data-phase="result"]').waitFor();
   const { busy, wall } = await longest();

@@ -116,6 +116,7 @@ describe('restoring', () => {
     });
     await page.evaluate(() => document.getElementById('restore').click());
     await page.waitForFunction(() => document.title === '50 % – i2sb', null, { polling: 50 }); // no frames here
+    await page.waitForFunction(() => fake.go, null, { polling: 50 });
     await page.evaluate(() => fake.go());
     await page.waitForFunction(() => document.title === 'Restored – i2sb', null, { polling: 50 });
     assert.equal(await page.evaluate(() => globalThis.walks), 0);
