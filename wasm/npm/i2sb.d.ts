@@ -13,7 +13,11 @@
 /** What a model computes on. `auto` takes a real GPU, else WebAssembly. */
 export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
 
-/** What `restore` takes. A file's EXIF orientation is applied. */
+/**
+ * What `restore` takes. A file's EXIF orientation is applied. Of a large
+ * HTMLImageElement the file is read again, from the browser's cache, so that
+ * the worker decodes it; where that cannot be, the page's thread does.
+ */
 export type Picture =
   | Blob
   | ImageBitmap
