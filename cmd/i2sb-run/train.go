@@ -116,7 +116,8 @@ func (t *trainee) run(ctx context.Context) error {
 }
 
 // choose puts the recipe's file and then the flags over what there is. A new
-// training takes network and bridge of what it starts from where they do not say.
+// training takes network, bridge, licence and credits of what it starts from
+// where they do not say.
 func (t *trainee) choose(ctx context.Context, begins bool) error {
 	base := t.recipe
 	if err := t.overlay(); err != nil {
@@ -131,7 +132,7 @@ func (t *trainee) choose(ctx context.Context, begins bool) error {
 		o.Close()
 		from = &o.Header
 		t.recipe = base
-		t.recipe.Bridge = o.Header.Bridge
+		t.recipe.Bridge, t.recipe.Licence, t.recipe.Credits = o.Header.Bridge, o.Header.Licence, o.Header.Credits
 		if err := t.overlay(); err != nil {
 			return err
 		}
