@@ -2,7 +2,7 @@
 import { I2SBError } from './errors.mjs';
 
 /** A picture as a worker can take it; what is given stays the caller's. */
-export async function carry(picture, what, transfer) {
+export async function carry(picture, what, transfer, signal) {
   if (picture instanceof Blob) return picture;
   if (picture instanceof ImageData || (what === 'mask' && ArrayBuffer.isView(picture?.data))) return strips(picture, transfer);
   const kinds = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'VideoFrame'];
@@ -12,7 +12,7 @@ export async function carry(picture, what, transfer) {
   try {
     if (globalThis.HTMLImageElement && picture instanceof HTMLImageElement) {
       await picture.decode();
-      const file = await fileOf(picture);
+      const file = await fileOf(picture, signal);
       if (file) return file;
     }
     return await crops(await createImageBitmap(picture), transfer);
@@ -59,14 +59,14 @@ async function crops(bitmap, transfer) {
  * decode: pixels of the element itself are decoded in the page's thread.
  * Undefined where the element's own pixels are needed or the file cannot be had.
  */
-async function fileOf(image) {
+async function fileOf(image, signal) {
   const { naturalWidth: width, naturalHeight: height, currentSrc, src, crossOrigin } = image;
   if (width * height <= strip || currentSrc !== src) return undefined; // srcset may scale
   try {
-    const response = await fetch(src, { cache: 'force-cache', credentials: crossOrigin === 'use-credentials' ? 'include' : 'same-origin' });
+    const response = await fetch(src, { signal, cache: 'force-cache', credentials: crossOrigin === 'use-credentials' ? 'include' : 'same-origin' });
     const blob = response.ok ? await response.blob() : undefined;
     return /^image\/(?!svg)/.test(blob?.type) ? blob : undefined;
   } catch {
-    return undefined; // another origin, a URL that was revoked, a policy against fetching
+    return undefined; // another origin, a URL that was revoked, a policy against fetching, or nobody waits any more
   }
 }

@@ -171,8 +171,8 @@ class Model extends EventTarget {
       tile: int('tile', tile), overlap: int('overlap', overlap), preview: preview === true ? 512 : int('preview', preview || 0),
     };
     const transfer = [];
-    const picked = await carry(picture, 'picture', transfer);
-    const hole = mask && await carry(mask, 'mask', transfer);
+    const picked = await carry(picture, 'picture', transfer, signal);
+    const hole = mask && await carry(mask, 'mask', transfer, signal);
     return this.#client.call('restore', { picture: picked, mask: hole, options }, {
       signal, transfer,
       onEvent({ stage, ...event }) {

@@ -190,10 +190,18 @@ test('a large picture passes in strips with all its pixels, alpha too', async ()
     const revoked = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
     await Promise.all([image.decode(), revoked.decode()]);
     URL.revokeObjectURL(revoked.src);
+    const aborted = new AbortController();
+    const stalls = (url, { signal }) => new Promise((_, failed) => {
+      signal.addEventListener('abort', () => failed(signal.reason));
+      aborted.abort();
+    });
+    const { fetch } = globalThis;
     const out = {};
-    for (const [name, picture] of Object.entries({ data, blob, bitmap: await createImageBitmap(canvas), canvas, image, revoked })) {
+    for (const [name, picture] of Object.entries({ data, blob, bitmap: await createImageBitmap(canvas), canvas, image, revoked, stalled: image })) {
       const transfer = [];
-      const carried = await carry(picture, 'picture', transfer);
+      if (name === 'stalled') globalThis.fetch = stalls;
+      const carried = await carry(picture, 'picture', transfer, aborted.signal);
+      globalThis.fetch = fetch;
       const got = await read(carried);
       out[name] = {
         parts: carried.strips?.length ?? 'file', transferred: transfer.length, size: [got.width, got.height],
@@ -202,7 +210,7 @@ test('a large picture passes in strips with all its pixels, alpha too', async ()
     }
     return out;
   });
-  const parts = { data: 3, blob: 'file', bitmap: 3, canvas: 3, image: 'file', revoked: 3 };
+  const parts = { data: 3, blob: 'file', bitmap: 3, canvas: 3, image: 'file', revoked: 3, stalled: 3 };
   for (const [kind, got] of Object.entries(r)) {
     assert.deepEqual(got, { parts: parts[kind], transferred: parts[kind] === 'file' ? 0 : 3, size: [1031, 2040], other: 0 }, kind);
   }
