@@ -26,19 +26,3 @@ export async function mainThread(page) {
     return { busy: most('tdur'), wall: most('dur') };
   };
 }
-
-/**
- * Does the work until no task of it holds up the page, three times at most: what
- * else the machine does makes tasks longer at times, work that is too long is so
- * every time. The last time's {value, busy, wall}, and all times' busy in tries.
- */
-export async function smoothly(page, work) {
-  const tries = [];
-  for (;;) {
-    const longest = await mainThread(page);
-    const value = await work();
-    const { busy, wall } = await longest();
-    tries.push(busy);
-    if (busy <= frozen || tries.length === 3) return { value, busy, wall, tries };
-  }
-}
