@@ -31,10 +31,8 @@ after(async () => {
 });
 
 test('a picture is sent and comes back', { timeout: 300_000 }, async () => {
-  const page = await open(browser, url, { ready: false });
-  page.setDefaultTimeout(120_000);
   let asked = 0;
-  page.on('dialog', (d) => { asked++; d.accept(token); });
+  const page = await open(browser, url, { ready: false, onDialog: (d) => { asked++; d.accept(token); } });
   await page.locator('#engine[data-state="ready"]').waitFor();
   assert.ok(asked > 0, 'it asks for the token');
   assert.equal(await page.locator('header .private').innerText(), 'Pictures are sent to this server');
