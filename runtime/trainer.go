@@ -39,6 +39,7 @@ type TrainOptions struct {
 	Average      float64                // decay of the moving average [0.99], warmed up as min(Average, (1+n)/(10+n)) at step n
 	Clip         float64                // greatest norm of the gradient [no limit]
 	AreaLoss     bool                   // with masks: the mean over the holes, not over all elements
+	Charbonnier  float64                // ε of √(d²+ε²)−ε, which takes the place of d² in the loss, in units of the label [squares]
 
 	Memory int64 // bytes that activations and their gradients may take; activations are made again to keep to it [no limit]
 }
@@ -119,6 +120,7 @@ func (t *Trainer) differentiate() (all []*plan.Gradient, err error) {
 			return nil, err
 		}
 		l := newLesson(s, g, t.config.Classes > 0)
+		l.target.Charbonnier = t.opt.Charbonnier
 		t.lessons, all = append(t.lessons, l), append(all, g)
 		l.share = float64(len(l.target.Label)) / float64(len(t.lessons[0].target.Label))
 	}
@@ -146,8 +148,8 @@ func (t *Trainer) params() []plan.ParamInfo { return t.lessons[0].plan.Params }
 // Add evaluates a batch and adds its gradients to those since the last Step,
 // which takes their mean, over elements: a batch of another shape counts as
 // many times as much as it has more of them. Add returns the loss: the mean of
-// Weight·(output − label)², output and label times the mask, over all elements
-// or over the holes. If it fails on the way, all gradients since the last Step
+// Weight·(output − label)², or of Charbonnier's loss of that difference, output
+// and label times the mask, over all elements or over the holes. If it fails on the way, all gradients since the last Step
 // are forgotten.
 func (t *Trainer) Add(ctx context.Context, batch []Example) (loss float64, err error) {
 	l, err := t.evaluate(batch, func(i int, l *lesson) (err error) {

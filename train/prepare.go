@@ -181,7 +181,7 @@ func (t *training) load(ctx context.Context) error {
 	}
 	defer closer.Close()
 	o := runtime.TrainOptions{Rate: t.rate, Decay: r.Optimizer.Decay, Average: r.Optimizer.Average, Clip: r.Optimizer.Clip,
-		AreaLoss: r.Loss.Mask == recipe.MaskArea, Memory: int64(r.Optimizer.MemoryMB) << 20}
+		AreaLoss: r.Loss.Mask == recipe.MaskArea, Charbonnier: r.Loss.Charbonnier, Memory: int64(r.Optimizer.MemoryMB) << 20}
 	for _, c := range t.drawer.crops {
 		o.Shapes = append(o.Shapes, runtime.TrainShape{Batch: c.Batch, Height: c.Size, Width: c.Size})
 	}

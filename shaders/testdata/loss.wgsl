@@ -1,15 +1,16 @@
 // The loss and its gradient by the network's output y, of C channels in OB
 // blocks: with d = mask·(y − label),
 //
-//   loss = Σ weight·d²,  seed = 2·weight·mask·d
+//   loss = Σ weight·d²,           seed = 2·weight·mask·d        where ε is 0,
+//   loss = Σ weight·(√(d²+ε²)−ε), seed = weight·mask·d/√(d²+ε²)  elsewhere
 //
-// label is planar, mask has a value a pixel, weight one a sample. Every
+// label is planar, mask has a value a pixel, weight one a sample and its ε. Every
 // workgroup of 64 pixels of a block writes its share of the loss. Grid: pixels,
 // blocks, samples.
 @group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> label: array<f32>;
 @group(0) @binding(2) var<storage, read_write> mask: array<f32>;
-@group(0) @binding(3) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(3) var<storage, read_write> weight: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> seed: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> shares: array<f32>;
 struct Params {
@@ -27,7 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) size: 
   var share = 0.0;
   if (at < p.AREA) {
     let m = mask[group.z * p.AREA + at];
-    let w = weight[group.z];
+    let w = weight[group.z].x;
+    let e = weight[group.z].y;
     let i = (group.z * p.OB + group.y) * p.AREA + at;
     var d = vec4<f32>(0.0);
     let c = 4u * group.y;
@@ -36,8 +38,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) size: 
     if (c + 1u < p.C) { d[1] = m * (x[i][1] - label[from_ + 1u * p.AREA]); }
     if (c + 2u < p.C) { d[2] = m * (x[i][2] - label[from_ + 2u * p.AREA]); }
     if (c + 3u < p.C) { d[3] = m * (x[i][3] - label[from_ + 3u * p.AREA]); }
-    share = w * dot(d, d);
-    seed[i] = 2.0 * w * m * d;
+    if (e > 0.0) {
+      let root = sqrt(d * d + e * e);
+      share = w * dot(root - e, vec4<f32>(1.0));
+      seed[i] = w * m * d / root;
+    } else {
+      share = w * dot(d, d);
+      seed[i] = 2.0 * w * m * d;
+    }
   }
   parts[lid] = share;
   workgroupBarrier();

@@ -129,6 +129,7 @@ func (r *Recipe) checkNumbers() error {
 		{"near", r.Times.Near, 0, 1},
 		{"from", r.Times.From, 0, math.Nextafter(1, 0)},
 		{"sigma", r.Loss.Sigma, 0, 10},
+		{"charbonnier", r.Loss.Charbonnier, 0, 1e3},
 		{"rate", o.Rate, 1e-12, 1},
 		{"last", o.Last, 0, 1},
 		{"warm", float64(o.Warm), 0, 1e9},

@@ -64,7 +64,12 @@ type Times struct {
 // Loss says what a step lowers.
 type Loss struct {
 	Sigma float64 `toml:"sigma"` // power of σ_n/σ_max that weighs an example; 0: the paper's plain loss [1]
-	Mask  string  `toml:"mask"`  // holes: official (mean over the picture), area (over the hole) or none (all pixels count) [official]
+	// Charbonnier is ε of √(d²+ε²)−ε, which takes the place of d²: what is off by
+	// more counts for its size, not its square, and a step is less at the mercy of
+	// a few pixels. In units of the label, |x1−x0|/σ_max where walks begin. 0: the
+	// paper's squares [0].
+	Charbonnier float64 `toml:"charbonnier"`
+	Mask        string  `toml:"mask"` // holes: official (mean over the picture), area (over the hole) or none (all pixels count) [official]
 }
 
 // Optimizer is AdamW with what goes with it.

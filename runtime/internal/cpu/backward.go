@@ -228,8 +228,9 @@ func (b *backward) loss(f []float32, t device.Target) (loss float64) {
 					m = float64(t.Mask[n*area+i])
 				}
 				d := m * (float64(y[at]) - float64(want))
-				loss += t.Weight[n] * d * d
-				seed[at] = float32(2 * t.Weight[n] * m * d)
+				part, slope := t.Of(d)
+				loss += t.Weight[n] * part
+				seed[at] = float32(t.Weight[n] * m * slope)
 				at += kernels.Block
 			}
 		}

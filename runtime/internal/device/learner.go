@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/plan"
@@ -39,12 +40,14 @@ type Learner interface {
 	Close() error
 }
 
-// Target is what a batch should give: the loss is Σ (mask·(y−label))²·Weight,
-// where Weight has one value a sample, 1/elements for a mean.
+// Target is what a batch should give: with d = mask·(y−label) the loss is
+// Σ d²·Weight, or Σ (√(d²+ε²)−ε)·Weight where ε = Charbonnier is above 0. Weight
+// has one value a sample, 1/elements for a mean.
 type Target struct {
-	Label  []float32 // as the output
-	Mask   []float32 // N·H·W, or nil
-	Weight []float64 // N
+	Label       []float32 // as the output
+	Mask        []float32 // N·H·W, or nil
+	Weight      []float64 // N
+	Charbonnier float64   // ε, in units of the output; 0: squares
 }
 
 // Update is a step of AdamW with decoupled decay, and of the moving average.
@@ -81,6 +84,15 @@ func SameParams(shapes []*plan.Gradient) error {
 		}
 	}
 	return nil
+}
+
+// Of is the loss of a difference, not weighed, and its derivative.
+func (t *Target) Of(d float64) (loss, slope float64) {
+	if t.Charbonnier == 0 {
+		return d * d, 2 * d
+	}
+	root := math.Sqrt(d*d + t.Charbonnier*t.Charbonnier)
+	return root - t.Charbonnier, d / root
 }
 
 // Check compares a target with the network's output.

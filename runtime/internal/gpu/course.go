@@ -50,7 +50,7 @@ func (l *lowering) lose(g *plan.Gradient) {
 		return o
 	}
 	runs := count(s.H*s.W, 64)
-	l.label, l.mask, l.weight, l.shares = room(s.Len()), room(s.N*s.H*s.W), room(s.N), room(s.N*blocks(s.C)*runs)
+	l.label, l.mask, l.weight, l.shares = room(s.Len()), room(s.N*s.H*s.W), room(2*s.N), room(s.N*blocks(s.C)*runs)
 	l.op, l.used = nil, 0
 	l.add(call{file: "loss", consts: shaders.Constants{}, params: params{"C": s.C, "OB": blocks(s.C), "AREA": s.H * s.W},
 		in: operands{"x": l.value(g.Output), "label": l.label, "mask": l.mask, "weight": l.weight, "seed": l.value(g.Seed), "shares": l.shares},
@@ -127,15 +127,15 @@ func (c *course) evaluate(ctx context.Context, in device.Input, t device.Target)
 	if err := t.Check(p.Shape(p.Output)); err != nil {
 		return 0, err
 	}
-	mask, weight := t.Mask, make([]float32, len(t.Weight))
+	mask, weight := t.Mask, make([]float32, 0, 2*len(t.Weight))
 	if mask == nil {
 		mask = make([]float32, c.mask.size/4)
 		for i := range mask {
 			mask[i] = 1
 		}
 	}
-	for n, w := range t.Weight {
-		weight[n] = float32(w)
+	for _, w := range t.Weight {
+		weight = append(weight, float32(w), float32(t.Charbonnier))
 	}
 	if err := c.fill(in); err != nil {
 		return 0, err

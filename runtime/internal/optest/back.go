@@ -28,24 +28,28 @@ func RunBack(t *testing.T, d device.Teacher, distance float64) {
 		if p.FLOPs() > 2e6 || p.Shape(p.X).Len() > 20000 {
 			continue // differences take two evaluations a parameter
 		}
-		t.Run(c.Name, func(t *testing.T) { differences(t, d, plan.Fuse(p), distance) })
+		t.Run(c.Name, func(t *testing.T) { differences(t, d, plan.Fuse(p), 0, distance) })
 	}
 	for name, cfg := range Networks() {
 		p, err := unet.Build(cfg, 2, 4, 6)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run("network "+name, func(t *testing.T) { differences(t, d, p, distance) })
+		t.Run("network "+name, func(t *testing.T) { differences(t, d, p, charbonniers[name], distance) })
 	}
 }
 
-func differences(t *testing.T, d device.Teacher, p *plan.Plan, distance float64) {
+// charbonniers are the networks of Networks that learn by that loss, and its ε.
+var charbonniers = map[string]float64{"conditional": 0.5, "grey": 0.1}
+
+func differences(t *testing.T, d device.Teacher, p *plan.Plan, charbonnier, distance float64) {
 	whole, err := plan.Differentiate(p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := learner(t, d, whole)
 	in, target := Lesson(p)
+	target.Charbonnier = charbonnier
 	loss := func() float64 {
 		v, err := l.Loss(context.Background(), 0, in, target)
 		if err != nil {
@@ -107,11 +111,11 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan, distance float64)
 			t.Errorf("%s and %d more: the slope is %g, the gradient says %g", p.Params[group[0]].Name, len(group)-1, got, dot)
 		}
 	}
-	same(t, d, p, whole, grads)
+	same(t, d, p, whole, charbonnier, grads)
 }
 
 // same holds gradients with activations made again against those without.
-func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, want [][]float32) {
+func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, charbonnier float64, want [][]float32) {
 	t.Helper()
 	least := whole.Arena
 	for {
@@ -125,6 +129,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, wa
 		least = g.Arena
 		l := learner(t, d, g)
 		in, target := Lesson(p)
+		target.Charbonnier = charbonnier
 		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +214,7 @@ func runBackAgainst(t *testing.T, d, specification device.Teacher, part, ofLoss 
 			t.Fatal(err)
 		}
 		if p.FLOPs() < 1e8 {
-			t.Run(c.Name, func(t *testing.T) { compareBack(t, d, specification, plan.Fuse(p), part, ofLoss) })
+			t.Run(c.Name, func(t *testing.T) { compareBack(t, d, specification, plan.Fuse(p), 0, part, ofLoss) })
 		}
 	}
 	for name, cfg := range Networks() {
@@ -217,16 +222,17 @@ func runBackAgainst(t *testing.T, d, specification device.Teacher, part, ofLoss 
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run("network "+name, func(t *testing.T) { compareBack(t, d, specification, p, part, ofLoss) })
+		t.Run("network "+name, func(t *testing.T) { compareBack(t, d, specification, p, charbonniers[name], part, ofLoss) })
 	}
 }
 
-func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan, part, ofLoss float64) {
+func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan, charbonnier, part, ofLoss float64) {
 	g, err := plan.Differentiate(p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in, target := Lesson(p)
+	target.Charbonnier = charbonnier
 	run := func(d device.Teacher) (float64, [][]float32, float64) {
 		l := learner(t, d, g)
 		var loss float64

@@ -101,8 +101,9 @@ func lossOf(t device.Target, s plan.Shape, y, seed []float32) (loss float64) {
 			m = float64(t.Mask[n*area+i%area])
 		}
 		d := m * (float64(y[i]) - float64(t.Label[i]))
-		loss += t.Weight[n] * d * d
-		seed[i] = float32(2 * t.Weight[n] * m * d)
+		part, slope := t.Of(d)
+		loss += t.Weight[n] * part
+		seed[i] = float32(t.Weight[n] * m * slope)
 	}
 	return loss
 }
