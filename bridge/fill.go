@@ -9,10 +9,10 @@ const (
 )
 
 // FillSmooth replaces the hole of x1 by the surface that has no curvature
-// (Laplace's equation): each of its pixels is the mean of its neighbours, to
-// 1e-4. x1 ← (1−m)·x1 + m·fill. The mask has H·W values, 255 in the hole; pixels
-// with any other than 0 count as unknown. It is solved by successive
-// over-relaxation from the solution of half the size.
+// (Laplace's equation): each of its pixels is the mean of its neighbours.
+// x1 ← (1−m)·x1 + m·fill. The mask has H·W values, 255 in the hole; pixels with
+// any other than 0 count as unknown. It is solved by multigrid cycles that start
+// from the solution of half the size, until they move no pixel by 1e-4.
 func FillSmooth(x1 *Image, mask []uint8) {
 	var all sync.WaitGroup
 	for c := range x1.C {
@@ -67,7 +67,7 @@ func fillPlane(x []float32, mask []uint8, h, w int) {
 	} else {
 		fillWithMean(x, mask)
 	}
-	relax(x, mask, h, w)
+	newGrid(mask, h, w).solve(x)
 }
 
 func fillWithMean(x []float32, mask []uint8) {
@@ -83,73 +83,4 @@ func fillWithMean(x []float32, mask []uint8) {
 			x[i] = float32(sum / float64(max(1, n)))
 		}
 	}
-}
-
-// span is a run of a hole's pixels in a row.
-type span struct{ row, from, to int32 }
-
-func spans(mask []uint8, h, w int) (all []span) {
-	for r := range h {
-		row := mask[r*w:][:w]
-		for s := 0; s < w; s++ {
-			if row[s] == 0 {
-				continue
-			}
-			from := s
-			for s < w && row[s] != 0 {
-				s++
-			}
-			all = append(all, span{int32(r), int32(from), int32(s)})
-		}
-	}
-	return all
-}
-
-// relax makes each pixel of the hole the mean of its neighbours.
-func relax(x []float32, mask []uint8, h, w int) {
-	const rounds, enough = 200, 1e-4
-	if h*w == 1 {
-		return
-	}
-	all := spans(mask, h, w)
-	for range rounds {
-		change := float32(0)
-		for _, p := range all {
-			r, from, to := int(p.row), int(p.from), int(p.to)
-			row := x[r*w:][:w]
-			above, below := x[max(0, r-1)*w:][:w], x[min(h-1, r+1)*w:][:w]
-			if r > 0 && r < h-1 && from > 0 && to < w {
-				for s := from; s < to; s++ { // nearly all
-					change = max(change, toMean(&row[s], (above[s]+below[s]+row[s-1]+row[s+1])*0.25))
-				}
-				continue
-			}
-			for s := from; s < to; s++ {
-				sum, n := float32(0), float32(0)
-				if r > 0 {
-					sum, n = sum+above[s], n+1
-				}
-				if r < h-1 {
-					sum, n = sum+below[s], n+1
-				}
-				if s > 0 {
-					sum, n = sum+row[s-1], n+1
-				}
-				if s < w-1 {
-					sum, n = sum+row[s+1], n+1
-				}
-				change = max(change, toMean(&row[s], sum/n))
-			}
-		}
-		if change < enough {
-			return
-		}
-	}
-}
-
-// toMean moves a pixel over its neighbours' mean, and tells how far.
-func toMean(v *float32, mean float32) float32 {
-	d := 1.8 * (mean - *v)
-	*v += d
-	return max(d, -d)
 }

@@ -45,6 +45,38 @@ func TestFillSmooth(t *testing.T) {
 	}
 }
 
+// x² − y² has no curvature on pixels either: a large hole with a ragged rim gives
+// it back, and so it does beside the picture's border if nothing changes across.
+func TestFillLargeHole(t *testing.T) {
+	const h, w = 301, 400
+	for name, value := range map[string]func(y, x float64) float64{
+		"saddle": func(y, x float64) float64 { return (x*x - y*y) / (w * w) },
+		"border": func(y, x float64) float64 { return 1 - x/w },
+	} {
+		want, holed, mask := NewImage(1, h, w), NewImage(1, h, w), make([]uint8, h*w)
+		for i := range mask {
+			y, x := i/w, i%w
+			want.Pix[i] = float32(value(float64(y), float64(x)))
+			holed.Pix[i] = want.Pix[i]
+			top := 12
+			if name == "border" {
+				top = 0
+			}
+			if y >= top && y < 280+x%7 && x > 20-y%5 && x < 390 {
+				mask[i], holed.Pix[i] = 255, 7
+			}
+		}
+		FillSmooth(holed, mask)
+		most := 0.0
+		for i, v := range holed.Pix {
+			most = max(most, math.Abs(float64(v-want.Pix[i])))
+		}
+		if most > 5e-4 {
+			t.Errorf("%s: off by %g", name, most)
+		}
+	}
+}
+
 // Pictures without a known pixel, and of one pixel, are no trouble.
 func TestFillNothingKnown(t *testing.T) {
 	for _, x := range []*Image{NewImage(3, 5, 4), NewImage(1, 1, 1), NewImage(1, 1, 9), NewImage(1, 70, 1)} {
