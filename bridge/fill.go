@@ -24,7 +24,7 @@ func FillSmooth(x1 *Image, mask []uint8) {
 					blended = append(blended, x[i])
 				}
 			}
-			fillPlane(x, mask, x1.H, x1.W)
+			newGrid(mask, x1.H, x1.W).fill(x)
 			for i, m := range mask {
 				if m != 0 && m != 255 {
 					a := float32(m) / 255
@@ -35,52 +35,4 @@ func FillSmooth(x1 *Image, mask []uint8) {
 		})
 	}
 	all.Wait()
-}
-
-// fillPlane starts from the half-size solution.
-func fillPlane(x []float32, mask []uint8, h, w int) {
-	if min(h, w) > 4 {
-		nh, nw := (h+1)/2, (w+1)/2
-		small, n, hole := make([]float32, nh*nw), make([]uint8, nh*nw), make([]uint8, nh*nw)
-		for r := range h {
-			to := r / 2 * nw
-			for s := range w {
-				if i := r*w + s; mask[i] == 0 {
-					small[to+s/2] += x[i]
-					n[to+s/2]++
-				}
-			}
-		}
-		for k := range small {
-			if n[k] == 0 {
-				hole[k] = 255
-			} else {
-				small[k] /= float32(n[k])
-			}
-		}
-		fillPlane(small, hole, nh, nw)
-		for i := range x {
-			if mask[i] != 0 {
-				x[i] = small[i/w/2*nw+i%w/2]
-			}
-		}
-	} else {
-		fillWithMean(x, mask)
-	}
-	newGrid(mask, h, w).solve(x)
-}
-
-func fillWithMean(x []float32, mask []uint8) {
-	sum, n := 0.0, 0
-	for i, v := range x {
-		if mask[i] == 0 {
-			sum += float64(v)
-			n++
-		}
-	}
-	for i := range x {
-		if mask[i] != 0 {
-			x[i] = float32(sum / float64(max(1, n)))
-		}
-	}
 }

@@ -30,7 +30,7 @@ func newGrid(mask []uint8, h, w int) *grid {
 			g.spans = append(g.spans, span{r, from, s})
 		}
 	}
-	if len(g.spans) == 0 || min(h, w) <= 2 {
+	if len(g.spans) == 0 || max(h, w) <= 2 {
 		return g
 	}
 	nh, nw := (h+1)/2, (w+1)/2
@@ -46,6 +46,51 @@ func newGrid(mask []uint8, h, w int) *grid {
 	g.coarse = newGrid(hole, nh, nw)
 	g.coarse.x, g.coarse.force = make([]float32, nh*nw), make([]float32, nh*nw)
 	return g
+}
+
+// fill solves the level, from the solution of the coarser one: what is known of
+// it is the mean of what is known here.
+func (g *grid) fill(x []float32) {
+	if g.coarse == nil {
+		fillWithMean(x, g.mask)
+	} else {
+		c := g.coarse
+		small, known := make([]float32, c.h*c.w), make([]float32, c.h*c.w)
+		for i, m := range g.mask {
+			if m == 0 {
+				k := i/g.w/2*c.w + i%g.w/2
+				small[k] += x[i]
+				known[k]++
+			}
+		}
+		for k, n := range known {
+			if n > 0 {
+				small[k] /= n
+			}
+		}
+		c.fill(small)
+		for i, m := range g.mask {
+			if m != 0 {
+				x[i] = small[i/g.w/2*c.w+i%g.w/2]
+			}
+		}
+	}
+	g.solve(x)
+}
+
+func fillWithMean(x []float32, mask []uint8) {
+	sum, n := 0.0, 0
+	for i, v := range x {
+		if mask[i] == 0 {
+			sum += float64(v)
+			n++
+		}
+	}
+	for i := range x {
+		if mask[i] != 0 {
+			x[i] = float32(sum / float64(max(1, n)))
+		}
+	}
 }
 
 // solve cycles until no pixel moves by more than it should.
