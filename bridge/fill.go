@@ -14,6 +14,7 @@ const (
 // any other than 0 count as unknown. It is solved by multigrid cycles that start
 // from the solution of half the size, until they move no pixel by 1e-4.
 func FillSmooth(x1 *Image, mask []uint8) {
+	g := newGrid(mask, x1.H, x1.W)
 	var all sync.WaitGroup
 	for c := range x1.C {
 		all.Go(func() {
@@ -24,7 +25,7 @@ func FillSmooth(x1 *Image, mask []uint8) {
 					blended = append(blended, x[i])
 				}
 			}
-			newGrid(mask, x1.H, x1.W).fill(x)
+			newSurface(g, x, nil).fill()
 			for i, m := range mask {
 				if m != 0 && m != 255 {
 					a := float32(m) / 255

@@ -1,15 +1,12 @@
 package bridge
 
-// grid is Laplace's equation in a hole, on a level of a pyramid: of each pixel of
-// the hole, the sum of its neighbours' differences from it is force. Beyond the
-// picture's borders there are no neighbours.
+// grid is a level of a pyramid of holes: a coarse pixel lies in the hole if all
+// of its four parts do. It is made once for all planes of a picture.
 type grid struct {
 	h, w   int
 	mask   []uint8
 	spans  []span
-	coarse *grid     // of the pixels all of whose parts lie in the hole
-	x      []float32 // on coarse levels: what to add to the finer one
-	force  []float32 // nil on the finest: 0
+	coarse *grid // nil where there is no hole, or no more than four pixels
 }
 
 // span is a run of a hole's pixels in a row.
@@ -44,38 +41,54 @@ func newGrid(mask []uint8, h, w int) *grid {
 		}
 	}
 	g.coarse = newGrid(hole, nh, nw)
-	g.coarse.x, g.coarse.force = make([]float32, nh*nw), make([]float32, nh*nw)
 	return g
+}
+
+// surface is Laplace's equation for a plane on a grid: of each pixel of the hole,
+// the sum of its neighbours' differences from it is force. Beyond the picture's
+// borders there are no neighbours.
+type surface struct {
+	*grid
+	x      []float32 // in cycles, on coarse levels: what to add to the finer one
+	force  []float32 // nil on the finest: 0
+	coarse *surface
+}
+
+func newSurface(g *grid, x, force []float32) *surface {
+	s := &surface{grid: g, x: x, force: force}
+	if c := g.coarse; c != nil {
+		s.coarse = newSurface(c, make([]float32, c.h*c.w), make([]float32, c.h*c.w))
+	}
+	return s
 }
 
 // fill solves the level, from the solution of the coarser one: what is known of
 // it is the mean of what is known here.
-func (g *grid) fill(x []float32) {
-	if g.coarse == nil {
-		fillWithMean(x, g.mask)
+func (f *surface) fill() {
+	if c := f.coarse; c == nil {
+		fillWithMean(f.x, f.mask)
 	} else {
-		c := g.coarse
-		small, known := make([]float32, c.h*c.w), make([]float32, c.h*c.w)
-		for i, m := range g.mask {
+		known := make([]float32, len(c.x))
+		for i, m := range f.mask {
 			if m == 0 {
-				k := i/g.w/2*c.w + i%g.w/2
-				small[k] += x[i]
+				k := i/f.w/2*c.w + i%f.w/2
+				c.x[k] += f.x[i]
 				known[k]++
 			}
 		}
 		for k, n := range known {
 			if n > 0 {
-				small[k] /= n
+				c.x[k] /= n
 			}
 		}
-		c.fill(small)
-		for i, m := range g.mask {
+		c.fill()
+		for i, m := range f.mask {
 			if m != 0 {
-				x[i] = small[i/g.w/2*c.w+i%g.w/2]
+				f.x[i] = c.x[i/f.w/2*c.w+i%f.w/2]
 			}
 		}
 	}
-	g.solve(x)
+	f.solve()
 }
 
 func fillWithMean(x []float32, mask []uint8) {
@@ -94,10 +107,10 @@ func fillWithMean(x []float32, mask []uint8) {
 }
 
 // solve cycles until no pixel moves by more than it should.
-func (g *grid) solve(x []float32) {
+func (f *surface) solve() {
 	const cycles, enough = 30, 1e-4
 	for range cycles {
-		if g.cycle(x) < enough {
+		if f.cycle() < enough {
 			return
 		}
 	}
@@ -105,66 +118,66 @@ func (g *grid) solve(x []float32) {
 
 // cycle is a V-cycle: what the level cannot smooth away soon is left to the
 // coarser ones. It tells how far the last sweep moved a pixel.
-func (g *grid) cycle(x []float32) (moved float32) {
+func (f *surface) cycle() (moved float32) {
 	sweeps := 2
-	if g.coarse == nil {
+	if f.coarse == nil {
 		sweeps = 20
 	}
 	for range sweeps {
-		moved = g.sweep(x)
+		moved = f.sweep()
 	}
-	if g.coarse == nil || len(g.coarse.spans) == 0 {
+	if f.coarse == nil || len(f.coarse.spans) == 0 {
 		return moved
 	}
-	g.restrict(x)
-	g.coarse.cycle(g.coarse.x)
-	g.correct(x)
+	f.restrict()
+	f.coarse.cycle()
+	f.correct()
 	for range sweeps {
-		moved = g.sweep(x)
+		moved = f.sweep()
 	}
 	return moved
 }
 
 // around is the sum of a pixel's neighbours, and how many there are.
-func (g *grid) around(x []float32, r, s int) (sum, n float32) {
-	i := r*g.w + s
+func (f *surface) around(r, s int) (sum, n float32) {
+	i := r*f.w + s
 	if r > 0 {
-		sum, n = sum+x[i-g.w], n+1
+		sum, n = sum+f.x[i-f.w], n+1
 	}
-	if r < g.h-1 {
-		sum, n = sum+x[i+g.w], n+1
+	if r < f.h-1 {
+		sum, n = sum+f.x[i+f.w], n+1
 	}
 	if s > 0 {
-		sum, n = sum+x[i-1], n+1
+		sum, n = sum+f.x[i-1], n+1
 	}
-	if s < g.w-1 {
-		sum, n = sum+x[i+1], n+1
+	if s < f.w-1 {
+		sum, n = sum+f.x[i+1], n+1
 	}
 	return sum, n
 }
 
 // sweep makes each pixel fit its neighbours: those of one colour of a chessboard,
 // then the others (Gauss and Seidel). It tells the farthest move.
-func (g *grid) sweep(x []float32) (moved float32) {
+func (f *surface) sweep() (moved float32) {
 	for colour := range 2 {
-		for _, p := range g.spans {
+		for _, p := range f.spans {
 			from := p.from + (p.row+p.from+colour)&1
-			if p.row > 0 && p.row < g.h-1 && p.from > 0 && p.to < g.w {
-				moved = max(moved, g.fit(x, p.row, from, p.to)) // nearly all
+			if p.row > 0 && p.row < f.h-1 && p.from > 0 && p.to < f.w {
+				moved = max(moved, f.fit(p.row, from, p.to)) // nearly all
 				continue
 			}
 			for s := from; s < p.to; s += 2 {
-				i := p.row*g.w + s
-				sum, n := g.around(x, p.row, s)
+				i := p.row*f.w + s
+				sum, n := f.around(p.row, s)
 				if n == 0 {
 					continue // a picture of one pixel
 				}
-				if g.force != nil {
-					sum -= g.force[i]
+				if f.force != nil {
+					sum -= f.force[i]
 				}
 				v := sum / n
-				moved = max(moved, v-x[i], x[i]-v)
-				x[i] = v
+				moved = max(moved, v-f.x[i], f.x[i]-v)
+				f.x[i] = v
 			}
 		}
 	}
@@ -172,10 +185,10 @@ func (g *grid) sweep(x []float32) (moved float32) {
 }
 
 // fit is a sweep's part of a run of pixels that have all four neighbours.
-func (g *grid) fit(x []float32, r, from, to int) (moved float32) {
-	at, w := r*g.w, g.w
-	row, above, below := x[at:at+w], x[at-w:at], x[at+w:at+2*w]
-	if g.force == nil {
+func (f *surface) fit(r, from, to int) (moved float32) {
+	at, w := r*f.w, f.w
+	row, above, below := f.x[at:at+w], f.x[at-w:at], f.x[at+w:at+2*w]
+	if f.force == nil {
 		for s := from; s < to; s += 2 {
 			v := (above[s] + below[s] + row[s-1] + row[s+1]) * 0.25
 			if d := v - row[s]; d > moved || d < -moved {
@@ -185,7 +198,7 @@ func (g *grid) fit(x []float32, r, from, to int) (moved float32) {
 		}
 		return moved
 	}
-	force := g.force[at : at+w]
+	force := f.force[at : at+w]
 	for s := from; s < to; s += 2 {
 		v := (above[s] + below[s] + row[s-1] + row[s+1] - force[s]) * 0.25
 		if d := v - row[s]; d > moved || d < -moved {
@@ -198,43 +211,39 @@ func (g *grid) fit(x []float32, r, from, to int) (moved float32) {
 
 // restrict sums what is left of the forces over the four parts of each coarse
 // pixel: twice the distance between pixels is four times the force.
-func (g *grid) restrict(x []float32) {
-	c := g.coarse
+func (f *surface) restrict() {
+	c := f.coarse
 	clear(c.x)
 	clear(c.force)
-	for _, p := range g.spans {
+	for _, p := range f.spans {
 		for s := p.from; s < p.to; s++ {
 			k := p.row/2*c.w + s/2
 			if c.mask[k] == 0 {
 				continue
 			}
-			i := p.row*g.w + s
-			sum, n := g.around(x, p.row, s)
-			c.force[k] += n*x[i] - sum
-			if g.force != nil {
-				c.force[k] += g.force[i]
+			i := p.row*f.w + s
+			sum, n := f.around(p.row, s)
+			c.force[k] += n*f.x[i] - sum
+			if f.force != nil {
+				c.force[k] += f.force[i]
 			}
 		}
 	}
 }
 
 // correct adds what the coarse level found, between whose pixels it is linear.
-func (g *grid) correct(x []float32) {
-	c := g.coarse
-	for _, p := range g.spans {
-		near, far := g.rows(p.row)
+func (f *surface) correct() {
+	c := f.coarse
+	for _, p := range f.spans {
+		near, far := c.row(p.row/2), c.row(beside(p.row, c.h))
 		for s := p.from; s < p.to; s++ {
-			k := s / 2
-			m := min(c.w-1, max(0, k-1+s%2*2))
-			x[p.row*g.w+s] += (9*near[k] + 3*near[m] + 3*far[k] + far[m]) / 16
+			k, m := s/2, beside(s, c.w)
+			f.x[p.row*f.w+s] += (9*near[k] + 3*near[m] + 3*far[k] + far[m]) / 16
 		}
 	}
 }
 
-// rows are the coarse rows that a fine one lies in and next to.
-func (g *grid) rows(r int) (near, far []float32) {
-	c := g.coarse
-	k := r / 2
-	m := min(c.h-1, max(0, k-1+r%2*2))
-	return c.x[k*c.w:][:c.w], c.x[m*c.w:][:c.w]
-}
+func (f *surface) row(r int) []float32 { return f.x[r*f.w:][:f.w] }
+
+// beside is the coarse pixel that a fine one lies next to, of n.
+func beside(i, n int) int { return min(n-1, max(0, i/2-1+i%2*2)) }

@@ -58,6 +58,9 @@ func NewTrainer(ctx context.Context, h weights.Header, src weights.Source, o Tra
 	for _, f := range opts {
 		f(&oo)
 	}
+	if !(o.Charbonnier >= 0) || math.IsInf(o.Charbonnier, 1) {
+		return nil, fmt.Errorf("runtime: ε of Charbonnier's loss is %g; it is 0 or more", o.Charbonnier)
+	}
 	t := &Trainer{header: h, opt: o.defaults()}
 	var err error
 	if t.config, err = unet.Parse(h.Network); err != nil {
@@ -149,8 +152,8 @@ func (t *Trainer) params() []plan.ParamInfo { return t.lessons[0].plan.Params }
 // which takes their mean, over elements: a batch of another shape counts as
 // many times as much as it has more of them. Add returns the loss: the mean of
 // Weight·(output − label)², or of Charbonnier's loss of that difference, output
-// and label times the mask, over all elements or over the holes. If it fails on the way, all gradients since the last Step
-// are forgotten.
+// and label times the mask, over all elements or over the holes. If it fails on
+// the way, all gradients since the last Step are forgotten.
 func (t *Trainer) Add(ctx context.Context, batch []Example) (loss float64, err error) {
 	l, err := t.evaluate(batch, func(i int, l *lesson) (err error) {
 		if loss, err = t.learner.Batch(ctx, i, l.in, l.target); err != nil {

@@ -305,6 +305,12 @@ func TestTrainerRefuses(t *testing.T) {
 	if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), runtime.TrainOptions{}, runtime.WithDevice("ref")); err == nil {
 		t.Error("no shape")
 	}
+	for _, e := range []float64{-1, math.NaN(), math.Inf(1)} {
+		o := runtime.TrainOptions{Shapes: []runtime.TrainShape{{Batch: 1, Height: 4, Width: 6}}, Charbonnier: e}
+		if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("ref")); err == nil || !strings.Contains(err.Error(), "Charbonnier") {
+			t.Errorf("ε %g: %v", e, err)
+		}
+	}
 }
 
 func TestRates(t *testing.T) {

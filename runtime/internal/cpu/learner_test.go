@@ -72,7 +72,7 @@ func train(t *testing.T, s kernels.Set, threads int, shapes []*plan.Gradient) (s
 	defer l.Close()
 	for step := range 2 {
 		for i, g := range shapes {
-			in, target := optest.Lesson(&g.Plan)
+			in, target := optest.Lesson(&g.Plan, 0)
 			if _, err := l.Batch(context.Background(), i, in, target); err != nil {
 				t.Fatal(err)
 			}

@@ -48,8 +48,7 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan, charbonnier, dist
 		t.Fatal(err)
 	}
 	l := learner(t, d, whole)
-	in, target := Lesson(p)
-	target.Charbonnier = charbonnier
+	in, target := Lesson(p, charbonnier)
 	loss := func() float64 {
 		v, err := l.Loss(context.Background(), 0, in, target)
 		if err != nil {
@@ -128,8 +127,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, ch
 		}
 		least = g.Arena
 		l := learner(t, d, g)
-		in, target := Lesson(p)
-		target.Charbonnier = charbonnier
+		in, target := Lesson(p, charbonnier)
 		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
 			t.Fatal(err)
 		}
@@ -152,10 +150,10 @@ func learner(t *testing.T, d device.Teacher, g *plan.Gradient) device.Learner {
 	return l
 }
 
-// Lesson is a random batch with a mask.
-func Lesson(p *plan.Plan) (device.Input, device.Target) {
+// Lesson is a random batch with a mask, and the ε of its loss.
+func Lesson(p *plan.Plan, charbonnier float64) (device.Input, device.Target) {
 	y := p.Shape(p.Output)
-	target := device.Target{Label: normals(y.Len(), 6), Mask: make([]float32, y.N*y.H*y.W), Weight: make([]float64, y.N)}
+	target := device.Target{Label: normals(y.Len(), 6), Mask: make([]float32, y.N*y.H*y.W), Weight: make([]float64, y.N), Charbonnier: charbonnier}
 	for i := range target.Mask {
 		target.Mask[i] = []float32{1, 0, 0.5, 1, 1}[i%5]
 	}
@@ -231,8 +229,7 @@ func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan, ch
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, target := Lesson(p)
-	target.Charbonnier = charbonnier
+	in, target := Lesson(p, charbonnier)
 	run := func(d device.Teacher) (float64, [][]float32, float64) {
 		l := learner(t, d, g)
 		var loss float64
