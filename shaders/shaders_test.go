@@ -96,6 +96,12 @@ var golden = []struct {
 	{"gather-parts", "gather_parts", nil},
 	{"adamw", "adamw", nil},
 	{"squares", "squares", nil},
+	{"muon-momentum", "muon_momentum", nil},
+	{"muon-gram", "muon_gram", nil},
+	{"muon-unit", "muon_unit", nil},
+	{"muon-square", "muon_product", Constants{"SQUARE": 1}},
+	{"muon-product", "muon_product", Constants{"SQUARE": 0}},
+	{"muon", "muon", nil},
 	{"advance-recorded", "advance", Constants{"X1": 1, "HISTORY": 0, "MASK": 1, "RECORDED": 1, "RING": 0}},
 }
 

@@ -18,12 +18,13 @@ import (
 type learner struct {
 	*cpu
 	*store
-	shapes []*backward
-	arena  kernels.Memory
-	args   []kernels.Memory // of the shapes
-	update kernels.Memory   // arguments of the step, then sums of squares
-	stale  bool             // the packed weights are not those of the store
-	once   sync.Once
+	shapes   []*backward
+	arena    kernels.Memory
+	args     []kernels.Memory // of the shapes
+	update   kernels.Memory   // arguments of the step, then sums of squares
+	matrices kernels.Memory   // arguments of Muon's step
+	stale    bool             // the packed weights are not those of the store
+	once     sync.Once
 }
 
 // updateArgs is the bytes of update before the sums.
@@ -78,7 +79,7 @@ func (l *learner) build(ctx context.Context, shapes []*plan.Gradient, src weight
 
 func (l *learner) Close() error {
 	l.once.Do(func() {
-		for _, m := range append(l.args, l.arena, l.update) {
+		for _, m := range append(l.args, l.arena, l.update, l.matrices) {
 			l.set.Free(m)
 		}
 		if l.store != nil {
@@ -146,20 +147,20 @@ func (l *learner) Batch(ctx context.Context, shape int, in device.Input, t devic
 	return loss, l.run(ctx, b.steps[b.forward:])
 }
 
-// step fills in the arguments of the kernels over all parameters and returns
-// their items.
-func (l *learner) step(u device.Update) int {
+// step fills in the arguments of the kernels over the first floats of the
+// parameters and returns their items.
+func (l *learner) step(u device.Update, floats int) int {
 	at := func(what device.Tensor) int64 { return l.store.tensor(what, 0).Addr }
 	kernels.Put(l.update, 0, &kernels.AdamW{
 		W: at(device.Weight), Grad: at(device.Grad), M1: at(device.Moment1), M2: at(device.Moment2), Average: at(device.Average),
-		Count: int64(l.total), Squares: l.update.Addr + updateBytes,
+		Count: int64(floats), Squares: l.update.Addr + updateBytes,
 		Beta1: u.Beta1, Beta2: u.Beta2, Over1: 1 / (1 - math.Pow(u.Beta1, float64(u.Step))), Over2: 1 / (1 - math.Pow(u.Beta2, float64(u.Step))),
 		Scale: u.Scale, Rate: u.Rate, Eps: u.Eps, Decay: u.Decay, Follow: 1 - u.Average})
-	return count(l.total, kernels.Stretch)
+	return count(floats, kernels.Stretch)
 }
 
 func (l *learner) Norm() (float64, error) {
-	n := l.step(device.Update{})
+	n := l.step(device.Update{}, l.total)
 	l.team.run(l.team.threads(l.asked), kernels.SquareSums, l.update.Addr, n)
 	sum := 0.0
 	for _, v := range l.update.Slice(updateBytes).Floats()[:n] {
@@ -174,7 +175,14 @@ func (l *learner) Forget() error {
 }
 
 func (l *learner) Update(u device.Update) error {
-	n := l.step(u)
+	floats := l.total
+	if u.Muon > 0 && len(l.store.matrices) > 0 {
+		if err := l.muon(u); err != nil {
+			return err
+		}
+		floats = l.plain
+	}
+	n := l.step(u, floats)
 	l.team.run(l.team.threads(l.asked), kernels.RunAdamW, l.update.Addr, n)
 	l.stale = true
 	return nil

@@ -27,6 +27,17 @@ func TestBack(t *testing.T) {
 	}
 }
 
+func TestMuon(t *testing.T) {
+	for _, s := range kernels.All() {
+		t.Run(s.Name(), func(t *testing.T) {
+			d := NewWith(s, 2)
+			defer d.Close()
+			optest.RunMuon(t, d.(device.Teacher))
+			optest.RunMuonAgainst(t, d.(device.Teacher), ref.New().(device.Teacher))
+		})
+	}
+}
+
 func TestBackTiles(t *testing.T) {
 	optest.RunBackBFloat16(t, tiles(t).(device.Teacher), ref.New().(device.Teacher))
 }

@@ -12,16 +12,19 @@ import (
 	"github.com/i2sb-go/i2sb/weights"
 )
 
-// store holds the tensors of a network in training. Each set lies on end;
-// matrices are in segments of 16×16, as direct convolutions read them. From the
-// weights are packed what convolutions read transformed, and what leads
-// gradients back.
+// store holds the tensors of a network in training. Each set lies on end, first
+// what Muon does not move; weights of layers are in segments of 16×16, as direct
+// convolutions read them. From the weights are packed what convolutions read
+// transformed, and what leads gradients back.
 type store struct {
 	params  []plan.ParamInfo
 	index   map[string]plan.Param
 	flat    []packing // how the tensors lie
 	offsets []int     // in floats
 	total   int       // floats of a set
+
+	matrices []device.Matrix
+	plain    int // floats of a set before the matrices
 
 	packed  []packing // what convolutions read: the network's own, then those turned
 	places  []int64   // in bytes of extra; -1: not needed, or read as it lies
@@ -34,11 +37,22 @@ type store struct {
 // newStore lays out the parameters of a plan, whose convolutions may be tiled.
 func newStore(p *plan.Plan, tiled bool) *store {
 	flat, _ := policy{}.pack(p, kernels.F32)
-	s := &store{params: p.Params, index: map[string]plan.Param{}, flat: flat}
-	for i, w := range p.Params {
-		s.index[w.Name] = plan.Param(i)
-		s.offsets = append(s.offsets, s.total)
-		s.total += int(flat[i].bytes / 4)
+	s := &store{params: p.Params, index: map[string]plan.Param{}, flat: flat, offsets: make([]int, len(p.Params)), matrices: device.Matrices(p)}
+	moved := map[plan.Param]bool{}
+	for _, m := range s.matrices {
+		moved[m.W] = true
+	}
+	for _, matrices := range []bool{false, true} {
+		for i, w := range p.Params {
+			if moved[plan.Param(i)] == matrices {
+				s.index[w.Name] = plan.Param(i)
+				s.offsets[i] = s.total
+				s.total += int(flat[i].bytes / 4)
+			}
+		}
+		if !matrices {
+			s.plain = s.total
+		}
 	}
 	transformable, tiles := map[plan.Param]bool{}, map[plan.Param]bool{}
 	for _, op := range p.Ops {

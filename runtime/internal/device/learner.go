@@ -32,7 +32,8 @@ type Learner interface {
 	Norm() (float64, error)
 	// Forget clears the gradients.
 	Forget() error
-	// Update makes the step and clears the gradients.
+	// Update makes the step and clears the gradients. Update.Muon is the same for
+	// all steps of a learner.
 	Update(u Update) error
 	// Get copies one of the tensors of a parameter, Set replaces it.
 	Get(name string, what Tensor, dst []float32) error
@@ -50,13 +51,15 @@ type Target struct {
 	Charbonnier float64   // ε, in units of the output; 0: squares
 }
 
-// Update is a step of AdamW with decoupled decay, and of the moving average.
+// Update is a step of AdamW with decoupled decay, or of Muon where there are
+// matrices, and of the moving average.
 type Update struct {
 	Step                     int     // counted from 1
 	Rate                     float64 // of learning, now
 	Beta1, Beta2, Eps, Decay float64
 	Scale                    float64 // of the gradients: 1/batches for a mean, and what clipping asks for
 	Average                  float64 // decay of the moving average, now
+	Muon                     float64 // momentum of what Matrices lists; 0: AdamW moves everything
 }
 
 // Tensor is one of a parameter's tensors.

@@ -8,6 +8,7 @@ import (
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
 	"github.com/i2sb-go/i2sb/runtime/internal/gpu/driver"
 	"github.com/i2sb-go/i2sb/runtime/internal/optest"
+	"github.com/i2sb-go/i2sb/runtime/internal/ref"
 )
 
 // open opens the first adapter with WebGPU's default limits, which are all that
@@ -43,5 +44,11 @@ func TestOperators(t *testing.T) { optest.Run(t, open(t, Options{})) }
 func TestOperatorsHalf(t *testing.T) { optest.RunHalf(t, open(t, Options{Half: true})) }
 
 func TestCanvas(t *testing.T) { optest.RunCanvas(t, open(t, Options{})) }
+
+func TestMuon(t *testing.T) {
+	d := open(t, Options{}).(device.Teacher)
+	optest.RunMuon(t, d)
+	optest.RunMuonAgainst(t, d, ref.New().(device.Teacher))
+}
 
 func TestBack(t *testing.T) { optest.RunBack(t, open(t, Options{}).(device.Teacher), 2e-3) }

@@ -26,6 +26,8 @@ type learner struct {
 
 	norm, forget, update *recording
 	updates              []call
+	matrices             []device.Matrix
+	muon                 *muon // if it was asked for
 }
 
 // chunkPart is how much of a chunk one call of a step takes, and normParts into
@@ -37,7 +39,7 @@ const (
 
 // Learn implements device.Teacher.
 func (g *gpu) Learn(ctx context.Context, shapes []*plan.Gradient, src weights.Source) (device.Learner, error) {
-	l := &learner{network: &network{gpu: g}, index: map[string]int{}}
+	l := &learner{network: &network{gpu: g}, index: map[string]int{}, matrices: device.Matrices(&shapes[0].Plan)}
 	var sizes []int64
 	l.params, sizes = store(&shapes[0].Plan, false, bindingOf(g.limits), chunkOf(g.limits))
 	if err := l.make(ctx, shapes, src, sizes); err != nil {
@@ -90,8 +92,7 @@ func (l *learner) steps(ctx context.Context, sizes []int64) (err error) {
 			forget = append(forget, call{file: "clear", consts: shaders.Constants{}, in: operands{"y": grad(w)},
 				params: params{"COUNT": vectors, "STRIDE": vectors}, x: count(vectors, 64), y: 1, z: 1})
 			average = append(average, call{file: "copy", copyOf: w, copied: learnt(w, device.Average)})
-			l.updates = append(l.updates, call{file: "adamw", consts: shaders.Constants{}, x: count(vectors, 64), y: 1, z: 1, params: step(vectors, device.Update{Step: 1}),
-				in: operands{"w": w, "grad": grad(w), "m1": learnt(w, device.Moment1), "m2": learnt(w, device.Moment2), "average": learnt(w, device.Average)}})
+			l.updates = append(l.updates, adamw(w, device.Update{Step: 1}))
 		}
 	}
 	b, err := l.dev.Buffer("sums", int64(4*normParts*len(norm)), driver.Storage)
@@ -112,6 +113,13 @@ func (l *learner) steps(ctx context.Context, sizes []int64) (err error) {
 		*r.to = made
 	}
 	return l.run(ctx, start)
+}
+
+// adamw moves a piece of the weights.
+func adamw(w operand, u device.Update) call {
+	vectors := int(w.size / 16)
+	return call{file: "adamw", consts: shaders.Constants{}, x: count(vectors, 64), y: 1, z: 1, params: step(vectors, u),
+		in: operands{"w": w, "grad": grad(w), "m1": learnt(w, device.Moment1), "m2": learnt(w, device.Moment2), "average": learnt(w, device.Average)}}
 }
 
 // step is the uniforms of AdamW over some vectors; see adamw.wgsl.
@@ -168,6 +176,9 @@ func (l *learner) Norm() (float64, error) {
 func (l *learner) Forget() error { return l.run(context.Background(), l.forget) }
 
 func (l *learner) Update(u device.Update) error {
+	if u.Muon > 0 && len(l.matrices) > 0 {
+		return l.moveByMuon(u)
+	}
 	for i := range l.updates {
 		l.updates[i].params = step(l.updates[i].params["COUNT"].(int), u)
 	}

@@ -125,10 +125,22 @@ func (l *learner) Forget() error {
 	return nil
 }
 
-// Update is AdamW: decay by itself, then the step along the corrected moments.
+// Update is Muon where that is asked for and there are matrices, AdamW elsewhere:
+// decay by itself, then the step along the corrected moments.
 func (l *learner) Update(u device.Update) error {
+	moved := map[plan.Param]bool{}
+	if u.Muon > 0 {
+		for _, m := range device.Matrices(&l.shapes[0].Plan) {
+			l.muon(m, u)
+			moved[m.W] = true
+		}
+	}
 	fix1, fix2 := 1-math.Pow(u.Beta1, float64(u.Step)), 1-math.Pow(u.Beta2, float64(u.Step))
-	for _, t := range l.tensors {
+	for p, t := range l.tensors {
+		if moved[plan.Param(p)] {
+			clear(t[device.Grad])
+			continue
+		}
 		w, grad, m1, m2, average := t[device.Weight], t[device.Grad], t[device.Moment1], t[device.Moment2], t[device.Average]
 		for i := range w {
 			g := float64(grad[i]) * u.Scale

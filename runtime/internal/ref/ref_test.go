@@ -166,4 +166,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestMuon(t *testing.T) { optest.RunMuon(t, ref.New().(device.Teacher)) }
+
 func TestBack(t *testing.T) { optest.RunBack(t, ref.New().(device.Teacher), 2e-3) }

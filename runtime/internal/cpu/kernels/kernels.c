@@ -27,6 +27,7 @@
 #include "turn.h"
 #include "attention_back.h"
 #include "adamw.h"
+#include "muon.h"
 #endif
 
 // RUN_KERNEL computes items from … to of a kernel. The numbers are those of
@@ -72,6 +73,7 @@ void RUN_KERNEL(int64_t kernel, int64_t args, int64_t from, int64_t to, int64_t 
     case 51: adamw(a, from, to); break;
     case 52: square_sums(a, from, to); break;
     case 53: learn_tiles(a, from, to, s); break;
+    case 54: muon(a, from, to, s); break;
 #endif
   }
 }

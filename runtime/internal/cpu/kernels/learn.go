@@ -18,6 +18,7 @@ const (
 	RunAdamW
 	SquareSums
 	LearnTiles
+	RunMuon
 )
 
 const (
@@ -129,4 +130,21 @@ type AdamW struct {
 	Beta1, Beta2, Over1, Over2 float64
 	Scale, Rate, Eps, Decay    float64
 	Follow                     float64
+}
+
+// Muon is struct muon of muon.h.
+type Muon struct {
+	W, Grad, M1, Average int64
+	Rows, Blocks         int64
+	Turns                int64
+	A, B, C              float64
+	Momentum, Scale      float64
+	Rate, Keep, Follow   float64
+}
+
+// MuonScratch is the bytes of scratch for a matrix of so many blocks of outputs:
+// four squares, some rows, and an offset a block.
+func MuonScratch(blocks int) int64 {
+	o := int64(blocks * Block)
+	return 4*(4*o*o+12*o) + 8*int64(blocks)
 }
