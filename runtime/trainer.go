@@ -13,8 +13,8 @@ import (
 	"github.com/i2sb-go/i2sb/weights"
 )
 
-// Trainer trains a network: gradients, AdamW and the moving average are work
-// of its device. It is used by one goroutine.
+// Trainer trains a network: gradients, AdamW or Muon and the moving average are
+// work of its device. It is used by one goroutine.
 type Trainer struct {
 	header   weights.Header
 	schedule *bridge.Schedule
@@ -36,6 +36,7 @@ type TrainOptions struct {
 	Beta1, Beta2 float64                // [0.9, 0.999]
 	Eps          float64                // [1e-8]
 	Decay        float64                // of weights, decoupled [0]
+	Muon         float64                // momentum of Muon (Jordan and others, 2024), which then moves the layers' matrices; AdamW moves the rest [AdamW moves all]
 	Average      float64                // decay of the moving average [0.99], warmed up as min(Average, (1+n)/(10+n)) at step n
 	Clip         float64                // greatest norm of the gradient [no limit]
 	AreaLoss     bool                   // with masks: the mean over the holes, not over all elements
@@ -60,6 +61,9 @@ func NewTrainer(ctx context.Context, h weights.Header, src weights.Source, o Tra
 	}
 	if !(o.Charbonnier >= 0) || math.IsInf(o.Charbonnier, 1) {
 		return nil, fmt.Errorf("runtime: ε of Charbonnier's loss is %g; it is 0 or more", o.Charbonnier)
+	}
+	if !(o.Muon >= 0 && o.Muon < 1) {
+		return nil, fmt.Errorf("runtime: Muon's momentum is %g; it is 0 or more and below 1", o.Muon)
 	}
 	t := &Trainer{header: h, opt: o.defaults()}
 	var err error
@@ -201,7 +205,7 @@ func (t *Trainer) Step() error {
 		return errors.New("runtime: there are no gradients to step along")
 	}
 	u := device.Update{Step: t.steps + 1, Rate: t.opt.Rate(t.steps + 1), Beta1: t.opt.Beta1, Beta2: t.opt.Beta2, Eps: t.opt.Eps, Decay: t.opt.Decay,
-		Scale: 1 / t.batches, Average: min(t.opt.Average, float64(2+t.steps)/float64(11+t.steps))}
+		Muon: t.opt.Muon, Scale: 1 / t.batches, Average: min(t.opt.Average, float64(2+t.steps)/float64(11+t.steps))}
 	t.batches = 0
 	norm, err := t.learner.Norm()
 	if err != nil {

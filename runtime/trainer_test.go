@@ -311,6 +311,12 @@ func TestTrainerRefuses(t *testing.T) {
 			t.Errorf("ε %g: %v", e, err)
 		}
 	}
+	for _, m := range []float64{-0.1, 1, math.NaN()} {
+		o := runtime.TrainOptions{Shapes: []runtime.TrainShape{{Batch: 1, Height: 4, Width: 6}}, Muon: m}
+		if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("ref")); err == nil || !strings.Contains(err.Error(), "Muon") {
+			t.Errorf("momentum %g: %v", m, err)
+		}
+	}
 }
 
 func TestRates(t *testing.T) {

@@ -170,6 +170,9 @@ func (t *training) hold(items []data.Item) ([]data.Item, []watch.Held, error) {
 	return rest, held, nil
 }
 
+// momentum is Muon's.
+const momentum = 0.95
+
 // load makes the trainer, with the weights that the recipe starts from or those
 // of the checkpoint.
 func (t *training) load(ctx context.Context) error {
@@ -182,6 +185,9 @@ func (t *training) load(ctx context.Context) error {
 	defer closer.Close()
 	o := runtime.TrainOptions{Rate: t.rate, Decay: r.Optimizer.Decay, Average: r.Optimizer.Average, Clip: r.Optimizer.Clip,
 		AreaLoss: r.Loss.Mask == recipe.MaskArea, Charbonnier: r.Loss.Charbonnier, Memory: int64(r.Optimizer.MemoryMB) << 20}
+	if r.Optimizer.Method == recipe.Muon {
+		o.Muon = momentum
+	}
 	for _, c := range t.drawer.crops {
 		o.Shapes = append(o.Shapes, runtime.TrainShape{Batch: c.Batch, Height: c.Size, Width: c.Size})
 	}

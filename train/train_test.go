@@ -150,7 +150,14 @@ func TestPairs(t *testing.T) {
 // TestInterrupted resumes what a cancelled context left: the whole is that of a
 // training that was not cancelled.
 func TestInterrupted(t *testing.T) {
+	for _, method := range []string{recipe.AdamW, recipe.Muon} {
+		t.Run(method, func(t *testing.T) { interrupted(t, method) })
+	}
+}
+
+func interrupted(t *testing.T, method string) {
 	r := short(photos(t, 4))
+	r.Optimizer.Method = method
 	o, _ := options(t.TempDir())
 	whole := must(t, r, o)
 

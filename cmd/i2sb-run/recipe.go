@@ -63,6 +63,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("sigma", "power of σ/σ_max that the loss is multiplied by; 0: the paper's", func(x *r) any { return &x.Loss.Sigma })
 	add("charbonnier", "ε of the loss √(d²+ε²)−ε, such as 0.03; 0: squares, the paper's", func(x *r) any { return &x.Loss.Charbonnier })
 	add("mask-loss", "loss over holes: official, area or none", func(x *r) any { return &x.Loss.Mask })
+	add("optimizer", "adamw; muon: matrices by their momentum made orthogonal, the rest by AdamW", func(x *r) any { return &x.Optimizer.Method })
 	add("rate", "of learning", func(x *r) any { return &x.Optimizer.Rate })
 	add("schedule", "of the rate: cosine or step", func(x *r) any { return &x.Optimizer.Schedule })
 	add("last-rate", "cosine: the rate at the end", func(x *r) any { return &x.Optimizer.Last })

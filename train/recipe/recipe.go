@@ -72,8 +72,11 @@ type Loss struct {
 	Mask        string  `toml:"mask"` // holes: official (mean over the picture), area (over the hole) or none (all pixels count) [official]
 }
 
-// Optimizer is AdamW with what goes with it.
+// Optimizer moves the weights.
 type Optimizer struct {
+	// Method is adamw, or muon: matrices of layers move along their momentum with
+	// all singular values brought near 1, the rest by AdamW [adamw].
+	Method     string  `toml:"method"`
 	Rate       float64 `toml:"rate"`       // of learning [2e-4]
 	Schedule   string  `toml:"schedule"`   // cosine or step [cosine]
 	Last       float64 `toml:"last"`       // cosine: the rate at the end [0]
@@ -119,14 +122,16 @@ func Default() Recipe {
 		Degradations: Blind(), Crops: Crops64And128(),
 		Times:      Times{Near: 0.45, From: 0.97},
 		Loss:       Loss{Sigma: 1, Mask: MaskOfficial},
-		Optimizer:  Optimizer{Rate: 2e-4, Schedule: Cosine, Warm: 100, Factor: 0.99, Every: 1000, Clip: 1, Average: 0.999, Accumulate: 1},
+		Optimizer:  Optimizer{Method: AdamW, Rate: 2e-4, Schedule: Cosine, Warm: 100, Factor: 0.99, Every: 1000, Clip: 1, Average: 0.999, Accumulate: 1},
 		Validation: Validation{Set: "main", Split: 0.05, Side: 256, NFE: []int{1}, Every: 500, Grid: 4},
 		Keep:       Keep{Every: 500, Minutes: 10, Last: 2, Log: 20},
 	}
 }
 
-// The schedules of the rate, and what becomes of holes in the loss.
+// The optimizers, the schedules of the rate, and what becomes of holes in the loss.
 const (
+	AdamW        = "adamw"
+	Muon         = "muon"
 	Cosine       = "cosine"
 	Step         = "step"
 	MaskOfficial = "official"

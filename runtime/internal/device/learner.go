@@ -32,8 +32,7 @@ type Learner interface {
 	Norm() (float64, error)
 	// Forget clears the gradients.
 	Forget() error
-	// Update makes the step and clears the gradients. Update.Muon is the same for
-	// all steps of a learner.
+	// Update makes the step and clears the gradients.
 	Update(u Update) error
 	// Get copies one of the tensors of a parameter, Set replaces it.
 	Get(name string, what Tensor, dst []float32) error
