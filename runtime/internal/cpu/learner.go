@@ -150,7 +150,7 @@ func (l *learner) Batch(ctx context.Context, shape int, in device.Input, t devic
 // step fills in the arguments of the kernels over the first floats of the
 // parameters and returns their items.
 func (l *learner) step(u device.Update, floats int) int {
-	at := func(what device.Tensor) int64 { return l.store.tensor(what, 0).Addr }
+	at := func(what device.Tensor) int64 { return l.store.all(what).Addr }
 	kernels.Put(l.update, 0, &kernels.AdamW{
 		W: at(device.Weight), Grad: at(device.Grad), M1: at(device.Moment1), M2: at(device.Moment2), Average: at(device.Average),
 		Count: int64(floats), Squares: l.update.Addr + updateBytes,
@@ -170,7 +170,7 @@ func (l *learner) Norm() (float64, error) {
 }
 
 func (l *learner) Forget() error {
-	clear(l.store.tensor(device.Grad, 0).Floats()[:l.total])
+	clear(l.store.all(device.Grad).Floats()[:l.total])
 	return nil
 }
 

@@ -154,9 +154,14 @@ func (s *store) free(set kernels.Set) {
 	set.Free(s.args)
 }
 
+// all is the memory of the tensors of all parameters.
+func (s *store) all(what device.Tensor) kernels.Memory {
+	return s.tensors.Slice(4 * int64(what) * int64(s.total))
+}
+
 // tensor is the memory of a parameter's tensor.
 func (s *store) tensor(what device.Tensor, w plan.Param) kernels.Memory {
-	return s.tensors.Slice(4 * (int64(what)*int64(s.total) + int64(s.offsets[w])))
+	return s.all(what).Slice(4 * int64(s.offsets[w]))
 }
 
 // weight is what kernels read of a parameter, or of a turned one.

@@ -15,8 +15,8 @@ import (
 func muonPlan(t *testing.T) *plan.Gradient {
 	t.Helper()
 	b := plan.NewBuilder()
-	x := b.Conv("in", b.Input(plan.Shape{N: 1, C: 3, H: 4, W: 4}), 48, 3, 1, false)
-	x = b.AddChannels("sum", b.Conv("a", x, 80, 3, 1, false), b.Linear("time", b.Time(1, 40), 80, false))
+	input, time := b.Input(plan.Shape{N: 1, C: 3, H: 4, W: 4}), b.Linear("time", b.Time(1, 40), 80, false)
+	x := b.AddChannels("sum", b.Conv("a", b.Conv("in", input, 48, 3, 1, false), 80, 3, 1, false), time)
 	x = b.Conv("wide", b.Conv("b", x, 33, 1, 1, false), 105, 1, 1, false)
 	p, err := b.Plan(b.Conv("out", b.Conv("c", x, 32, 3, 2, false), 3, 3, 1, false))
 	if err != nil {
