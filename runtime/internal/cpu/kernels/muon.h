@@ -1,7 +1,7 @@
 // Muon: a matrix moves along its momentum U with every singular value brought
 // near 1, by Newton and Schulz's iteration of an odd polynomial (device.Ortho).
 // All its turns are polynomials of one Gram matrix, so they are multiplied out
-// there, where that is small, and U is met twice:
+// there, where that is small and symmetric, and U is met twice:
 //
 //   R = UᵀU/|U|², Q = I;  each turn P = aI + bR + cR², Q = QP, R = RP²;  U·Q/|U|
 
@@ -13,6 +13,16 @@ struct muon {
   double momentum, scale, rate, keep;  // w = keep·w − rate·step
   double follow;                       // 1 − decay of the average
 };
+
+// mirror makes a square matrix symmetric by what lies above its diagonal, scaled.
+static void mirror(float *r, int o, float scale) {
+  for (int i = 0; i < o; i++)
+    for (int j = i; j < o; j++) {
+      float *v = r + ((size_t)(j / BLOCK) * o + i) * BLOCK + j % BLOCK;
+      *v *= scale;
+      r[((size_t)(i / BLOCK) * o + j) * BLOCK + i % BLOCK] = *v;
+    }
+}
 
 // gram is scale·UᵀU, in blocks of 16 columns as all matrices here.
 static void gram(const float *u, int rows, int blocks, float scale, float *r) {
@@ -31,16 +41,12 @@ static void gram(const float *u, int rows, int blocks, float scale, float *r) {
         }
       }
     }
-  for (int i = 0; i < o; i++)
-    for (int j = i; j < o; j++) {
-      float *v = r + ((size_t)(j / BLOCK) * o + i) * BLOCK + j % BLOCK;
-      *v *= scale;
-      r[((size_t)(i / BLOCK) * o + j) * BLOCK + i % BLOCK] = *v;
-    }
+  mirror(r, o, scale);
 }
 
-// times is n of a matrix's rows times a square matrix.
-static void times(const float *a, int rows, int n, const float *b, int blocks, float *c, ptrdiff_t *off) {
+// times is n of a matrix's rows times a square matrix. Of a symmetric product it
+// makes what lies above the diagonal.
+static void times(const float *a, int rows, int n, const float *b, int blocks, int symmetric, float *c, ptrdiff_t *off) {
   int o = blocks * BLOCK;
   for (int s = 0; s < blocks; s++) off[s] = (ptrdiff_t)s * rows * BLOCK;
   struct product g = {.off = off, .segments = blocks, .last = BLOCK, .start = ZERO};
@@ -48,8 +54,9 @@ static void times(const float *a, int rows, int n, const float *b, int blocks, f
     int q = p + VL;
     g.b0 = b + (size_t)(p / BLOCK) * o * BLOCK + p % BLOCK;
     g.b1 = b + (size_t)(q / BLOCK) * o * BLOCK + q % BLOCK;
-    for (int x = 0; x < n;) {
-      int r = group(n - x);
+    int end = symmetric ? least(n, p + PANEL) : n;
+    for (int x = 0; x < end;) {
+      int r = group(end - x);
       g.a = a + x * BLOCK;
       g.c0 = c + ((size_t)(p / BLOCK) * n + x) * BLOCK + p % BLOCK;
       g.c1 = c + ((size_t)(q / BLOCK) * n + x) * BLOCK + q % BLOCK;
@@ -59,25 +66,32 @@ static void times(const float *a, int rows, int n, const float *b, int blocks, f
   }
 }
 
+// commuting is the product of two polynomials of a Gram matrix.
+static void commuting(const float *a, const float *b, int blocks, float *c, ptrdiff_t *off) {
+  int o = blocks * BLOCK;
+  times(a, o, o, b, blocks, 1, c, off);
+  mirror(c, o, 1);
+}
+
 // orthogonalizer is Q of a Gram matrix R, which it uses up; it returns where Q
 // is. All three have room for o×o.
 static float *orthogonalizer(const struct muon *m, float *r, float *q, float *p, float *t, ptrdiff_t *off) {
   int blocks = (int)m->blocks, o = blocks * BLOCK;
   V b = splat((float)m->b), c = splat((float)m->c);
   for (int turn = 0; turn < m->turns; turn++) {
-    times(r, o, o, r, blocks, p, off);
+    commuting(r, r, blocks, p, off);
     for (int i = 0; i < o * o; i += VL) store(p + i, load(p + i) * c + load(r + i) * b);
     for (int i = 0; i < o; i++) p[((size_t)(i / BLOCK) * o + i) * BLOCK + i % BLOCK] += (float)m->a;
     float *was = q;
     if (turn == 0) {
       __builtin_memcpy(q, p, sizeof *q * o * o);
     } else {
-      times(q, o, o, p, blocks, t, off);
+      commuting(q, p, blocks, t, off);
       q = t, t = was;
     }
     if (turn == m->turns - 1) break;
-    times(r, o, o, p, blocks, t, off);
-    times(t, o, o, p, blocks, r, off);
+    commuting(r, p, blocks, t, off);
+    commuting(t, p, blocks, r, off);
   }
   return q;
 }
@@ -110,7 +124,7 @@ static void muon(const struct muon *all, int64_t from, int64_t to, float *scratc
     V keep = splat((float)m->keep), rate = splat((float)(m->rate / __builtin_sqrt(norm))), follow = splat((float)m->follow);
     for (int x = 0; x < rows;) {
       int n = group(rows - x);
-      times(u + x * BLOCK, rows, n, q, blocks, line, off);
+      times(u + x * BLOCK, rows, n, q, blocks, 0, line, off);
       for (int b = 0; b < blocks; b++)
         for (int i = 0; i < n * BLOCK; i += VL) {
           size_t at = ((size_t)b * rows + x) * BLOCK + i;
