@@ -85,6 +85,9 @@ func benchmarkStep(b *testing.B, n, side int) {
 			l.Update(device.Update{Step: 1, Rate: 1e-5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Scale: 1, Average: 0.99})
 			total["update"] += time.Since(start) / 5
 			start = time.Now()
+			l.Update(device.Update{Step: 1, Rate: 1e-5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Scale: 1, Average: 0.99, Muon: 0.95})
+			total["update by Muon"] += time.Since(start) / 5
+			start = time.Now()
 			l.shapes[0].loss(l.arena.Floats(), target)
 			total["loss"] += time.Since(start) / 5
 		}
