@@ -14,13 +14,15 @@ struct muon {
   double follow;                       // 1 − decay of the average
 };
 
-// mirror makes a square matrix symmetric by what lies above its diagonal, scaled.
-static void mirror(float *r, int o, float scale) {
-  for (int i = 0; i < o; i++)
-    for (int j = i; j < o; j++) {
-      float *v = r + ((size_t)(j / BLOCK) * o + i) * BLOCK + j % BLOCK;
-      *v *= scale;
-      r[((size_t)(i / BLOCK) * o + j) * BLOCK + i % BLOCK] = *v;
+// mirror makes a square matrix symmetric by the blocks above its diagonal.
+static void mirror(float *r, int blocks) {
+  size_t panel = (size_t)blocks * BLOCK * BLOCK;
+  for (int i = 0; i < blocks; i++)
+    for (int j = i; j < blocks; j++) {
+      const float *from = r + j * panel + (size_t)i * BLOCK * BLOCK;
+      float *to = r + i * panel + (size_t)j * BLOCK * BLOCK;
+      for (int x = 0; x < BLOCK; x++)
+        for (int y = i == j ? x : 0; y < BLOCK; y++) to[y * BLOCK + x] = from[x * BLOCK + y];
     }
 }
 
@@ -41,7 +43,8 @@ static void gram(const float *u, int rows, int blocks, float scale, float *r) {
         }
       }
     }
-  mirror(r, o, scale);
+  mirror(r, blocks);
+  for (int i = 0; i < o * o; i += VL) store(r + i, load(r + i) * scale);
 }
 
 // times is n of a matrix's rows times a square matrix. Of a symmetric product it
@@ -70,7 +73,7 @@ static void times(const float *a, int rows, int n, const float *b, int blocks, i
 static void commuting(const float *a, const float *b, int blocks, float *c, ptrdiff_t *off) {
   int o = blocks * BLOCK;
   times(a, o, o, b, blocks, 1, c, off);
-  mirror(c, o, 1);
+  mirror(c, blocks);
 }
 
 // orthogonalizer is Q of a Gram matrix R, which it uses up; it returns where Q
