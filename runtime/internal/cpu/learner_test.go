@@ -32,7 +32,6 @@ func TestMuon(t *testing.T) {
 		t.Run(s.Name(), func(t *testing.T) {
 			d := NewWith(s, 2)
 			defer d.Close()
-			optest.RunMuon(t, d.(device.Teacher))
 			optest.RunMuonAgainst(t, d.(device.Teacher), ref.New().(device.Teacher))
 		})
 	}

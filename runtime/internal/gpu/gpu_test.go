@@ -46,9 +46,7 @@ func TestOperatorsHalf(t *testing.T) { optest.RunHalf(t, open(t, Options{Half: t
 func TestCanvas(t *testing.T) { optest.RunCanvas(t, open(t, Options{})) }
 
 func TestMuon(t *testing.T) {
-	d := open(t, Options{}).(device.Teacher)
-	optest.RunMuon(t, d)
-	optest.RunMuonAgainst(t, d, ref.New().(device.Teacher))
+	optest.RunMuonAgainst(t, open(t, Options{}).(device.Teacher), ref.New().(device.Teacher))
 }
 
 func TestBack(t *testing.T) { optest.RunBack(t, open(t, Options{}).(device.Teacher), 2e-3) }
