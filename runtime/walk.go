@@ -30,11 +30,14 @@ type walk struct {
 	smaller    string // why the tiles are smaller than they were to be
 }
 
-// wholeLimit is the device memory beyond which a picture is cut into tiles of
-// autoTile when the caller left the choice to us.
+// wholeLimit is the device memory beyond which a picture is cut into tiles when
+// the caller left the choice to us: of autoTile, the largest that networks here
+// were trained on, since their norms count over what they see; holes want to be
+// seen from farther away.
 const (
 	wholeLimit = 1 << 30
-	autoTile   = 512
+	autoTile   = 256
+	holedTile  = 512
 	impossible = 1 << 60
 )
 
@@ -129,6 +132,9 @@ func (k *walk) cut(multiple int) error {
 		}
 		if need.Arena+need.Scratch > wholeLimit {
 			side = autoTile
+			if k.o.mask != nil {
+				side = holedTile
+			}
 		}
 		// A device that cannot bind tensors of that size says so by a need that
 		// nothing has.
