@@ -122,8 +122,9 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 func WithMask(m *Mask) Option { return func(o *options) { o.mask = m } }
 
 // WithTile cuts the picture into overlapping tiles of this side; 0, the
-// default, does so only when the whole would need more than a gigabyte, or when
-// the device has no memory for it; a negative value never does.
+// default, does so only when the whole would need more than a gigabyte (tiles of
+// 256, or of 512 with a mask), or when the device has no memory for it; a negative
+// value never does.
 func WithTile(side int) Option { return func(o *options) { o.tile = side } }
 
 // WithOverlap sets the least overlap of tiles in pixels; the default is a

@@ -101,7 +101,7 @@ func (r *Recipe) check() error {
 	if err := oneOf("mask", r.Loss.Mask, MaskOfficial, MaskArea, MaskNone); err != nil {
 		return err
 	}
-	if err := oneOf("method", r.Optimizer.Method, AdamW, Muon); err != nil {
+	if err := oneOf("optimizer", r.Optimizer.Method, AdamW, Muon); err != nil {
 		return err
 	}
 	if err := oneOf("schedule", r.Optimizer.Schedule, Cosine, Step); err != nil {

@@ -79,7 +79,7 @@ func TestWhatCannotBeMeant(t *testing.T) {
 		"two entries for crops":     func(r *Recipe) { r.Crops[1].Size = 64 },
 		"nfe 1000":                  func(r *Recipe) { r.Validation.NFE = []int{1000} },
 		"mask is \"half\"":          func(r *Recipe) { r.Loss.Mask = "half" },
-		"method is \"sgd\"":         func(r *Recipe) { r.Optimizer.Method = "sgd" },
+		"optimizer is \"sgd\"":      func(r *Recipe) { r.Optimizer.Method = "sgd" },
 		"schedule is \"\"":          func(r *Recipe) { r.Optimizer.Schedule = "" },
 		"steps is 0":                func(r *Recipe) { r.Steps = 0 },
 		"rate is NaN":               func(r *Recipe) { r.Optimizer.Rate = math.NaN() },

@@ -11,17 +11,16 @@ import (
 
 // muon is a step of Muon for the matrices and of AdamW for the rest.
 type muon struct {
-	matrices []device.Matrix
-	moved    map[int]bool // parameters that matrices are of
-	norms    int64        // where norms lie in scratch, behind four squares
-	squares  driver.Buffer
-	step     *recording
+	moved   map[int]bool // parameters that matrices are of
+	norms   int64        // where norms lie in scratch, behind four squares
+	squares driver.Buffer
+	step    *recording
 }
 
 // prepareMuon records the step; it is made once.
 func (l *learner) prepareMuon(ctx context.Context, u device.Update) error {
-	m := &muon{matrices: l.matrices, moved: map[int]bool{}}
-	for _, x := range m.matrices {
+	m := &muon{moved: map[int]bool{}}
+	for _, x := range l.matrices {
 		if n := len(l.params[x.W].pieces); n > 1 {
 			return fmt.Errorf("gpu: %s takes %d bindings on this GPU, Muon needs it in one; train it with AdamW", l.names[x.W], n)
 		}
@@ -63,7 +62,7 @@ func (l *learner) muonCalls(m *muon, u device.Update) (calls []call) {
 			}
 		}
 	}
-	for _, x := range m.matrices {
+	for _, x := range l.matrices {
 		calls = append(calls, l.orthogonalise(m, x, u)...)
 	}
 	return calls

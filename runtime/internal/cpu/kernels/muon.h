@@ -77,7 +77,7 @@ static void commuting(const float *a, const float *b, int blocks, float *c, ptrd
 }
 
 // orthogonalizer is Q of a Gram matrix R, which it uses up; it returns where Q
-// is. All three have room for o×o.
+// is. All four have room for o×o.
 static float *orthogonalizer(const struct muon *m, float *r, float *q, float *p, float *t, ptrdiff_t *off) {
   int blocks = (int)m->blocks, o = blocks * BLOCK;
   V b = splat((float)m->b), c = splat((float)m->c);
