@@ -15,6 +15,22 @@ func Steps(n, nfe int) ([]int, error) {
 	return space(n, nfe+1), nil
 }
 
+// earlySteps lead away from x1 in strides that grow by one factor, over a
+// thirty-second of the bridge, and from there to x0 at once: near x1 the network
+// still decides, later it repeats what the state says.
+func earlySteps(n, nfe int) ([]int, error) {
+	grid, err := Steps(n, nfe)
+	if err != nil {
+		return nil, err
+	}
+	farthest := float64(max(n/32, nfe-1)) // so that nfe-1 indices have room
+	for j, d := 1, 0; j < nfe; j++ {
+		d = max(d+1, int(math.Round(math.Pow(farthest, float64(j)/float64(nfe-1)))))
+		grid[nfe-j] = n - 1 - d
+	}
+	return grid, nil
+}
+
 // space emits count indices evenly spaced over 0 … m-1.
 func space(m, count int) []int {
 	stride := 1.0

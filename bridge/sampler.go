@@ -12,6 +12,7 @@ type Sampler int
 const (
 	Posterior Sampler = iota // DDPM posterior, eq. (4); any NFE
 	ODE                      // its mean alone, Prop. 3.4; any NFE
+	Early                    // ODE with most steps near x1; any NFE
 	I3SB                     // implicit, arXiv 2403.06069; η; any NFE
 	DBIM1                    // arXiv 2405.15885, order 1; η; NFE ≥ 2, the boot counted
 	DBIM2                    // order 2, η = 0
@@ -21,7 +22,7 @@ const (
 	Heun                     // second order in w, OT-ODE networks; NFE = 2k-1
 )
 
-var samplerNames = []string{"posterior", "ode", "i3sb", "dbim1", "dbim2", "dbim3", "ab2", "2m", "heun"}
+var samplerNames = []string{"posterior", "ode", "early", "i3sb", "dbim1", "dbim2", "dbim3", "ab2", "2m", "heun"}
 
 // String is the sampler's name on the command line.
 func (s Sampler) String() string {
@@ -99,9 +100,9 @@ type UnsuitedError struct {
 
 func (e *UnsuitedError) Error() string {
 	if e.OTODE {
-		return fmt.Sprintf("sampler %s adds noise, which this OT-ODE network has not seen; use ode, ab2, 2m or heun", e.Sampler)
+		return fmt.Sprintf("sampler %s adds noise, which this OT-ODE network has not seen; use ode, early, ab2, 2m or heun", e.Sampler)
 	}
-	return fmt.Sprintf("sampler %s solves the OT-ODE, which this stochastic network was not trained for; use posterior, ode, i3sb or dbim1 to dbim3", e.Sampler)
+	return fmt.Sprintf("sampler %s solves the OT-ODE, which this stochastic network was not trained for; use posterior, ode, early, i3sb or dbim1 to dbim3", e.Sampler)
 }
 
 // ErrEta says that a sampler does not take an η.
@@ -123,6 +124,7 @@ var samplers = [...]struct {
 }{
 	Posterior: {(*walker).posterior, Steps, -1, ""},
 	ODE:       {(*walker).mean, Steps, -1, ""},
+	Early:     {(*walker).mean, earlySteps, -1, ""},
 	I3SB:      {(*walker).i3sb, Steps, 0.6, "sde"},
 	DBIM1:     {(*walker).dbim1, dbimSteps, 0, "sde"},
 	DBIM2:     {(*walker).dbim2, dbimSteps, -1, "sde"},

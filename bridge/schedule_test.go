@@ -90,6 +90,21 @@ func TestRescaledStartDoesNotDependOnN(t *testing.T) {
 	}
 }
 
+func TestEarlySteps(t *testing.T) {
+	got, err := earlySteps(1000, 10)
+	if want := []int{0, 968, 978, 985, 989, 992, 994, 996, 997, 998, 999}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	for _, n := range []int{2, 3, 30, 1000} {
+		for nfe := 1; nfe < n; nfe++ {
+			grid, err := earlySteps(n, nfe)
+			if err != nil || len(grid) != nfe+1 || grid[0] != 0 || grid[nfe] != n-1 || !slices.IsSorted(grid) || len(slices.Compact(grid)) != nfe+1 {
+				t.Fatalf("%d of %d: %v, %v", nfe, n, grid[:min(9, len(grid))], err)
+			}
+		}
+	}
+}
+
 func TestLogSteps(t *testing.T) {
 	for nfe, want := range map[int][]int{
 		1: {0}, 2: {0, 500}, 4: {0, 250, 500, 749},

@@ -106,8 +106,8 @@ func WithTask(name string) Option { return func(o *options) { o.task = name } }
 // bridge's interval - 1. The default is the task's in the pack.
 func WithSteps(nfe int) Option { return func(o *options) { o.steps = &nfe } }
 
-// WithSampler chooses posterior, ode, i3sb, dbim1, dbim2, dbim3, ab2, 2m or
-// heun. The default is the task's, else posterior, or ode for OT-ODE packs.
+// WithSampler chooses posterior, ode, early, i3sb, dbim1, dbim2, dbim3, ab2, 2m
+// or heun. The default is the task's, else posterior, or ode for OT-ODE packs.
 func WithSampler(name string) Option { return func(o *options) { o.sampler = name } }
 
 // WithEta sets the stochasticity of i3sb and dbim1, 0 to 1. The default is 0.6
