@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/train/checkpoint"
 	"github.com/i2sb-go/i2sb/train/recipe"
@@ -22,9 +21,6 @@ var descriptions = map[string]string{"jpeg": "blocks and ringing of JPEG", "sr4x
 // tasks are the families that a recipe trains, with what they saw.
 func tasks(r *recipe.Recipe) []weights.Task {
 	standard := weights.Task{Steps: 1, Clip: true, LastX0: true}
-	if r.Bridge.OTODE {
-		standard.Sampler = bridge.Early.String()
-	}
 	if r.Data.Pairs != "" {
 		standard.Name, standard.Description = r.Name, "pairs of "+filepath.Base(r.Data.Pairs)
 		return []weights.Task{standard}

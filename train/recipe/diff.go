@@ -52,5 +52,6 @@ func (r Recipe) flat() map[string]string {
 			flat[k] = fmt.Sprintf("%v", v)
 		}
 	}
+	flat["degradation"], flat["crop"] = fmt.Sprint(r.Degradations), fmt.Sprint(r.Crops) // lists as flags take them
 	return flat
 }

@@ -140,7 +140,7 @@ func TestChanges(t *testing.T) {
 	c, err := next(func(r *Recipe) {
 		r.Optimizer.Rate, r.Degradations, r.Seed = 1e-5, Blind()[:1], 2
 	}).Changes(old)
-	if err != nil || len(c) != 3 || c[1] != "optimizer.rate: 0.0002 → 1e-05" {
+	if err != nil || len(c) != 3 || !strings.HasSuffix(c[0], " sr4x-bicubic blur-gauss-0.8..3:2] → [jpeg-5..40]") || c[1] != "optimizer.rate: 0.0002 → 1e-05" {
 		t.Errorf("%q, %v", c, err)
 	}
 	for name, change := range map[string]func(*Recipe){
