@@ -99,10 +99,17 @@ type UnsuitedError struct {
 }
 
 func (e *UnsuitedError) Error() string {
+	unsuited, why := "ode", "solves the OT-ODE, which this stochastic network was not trained for"
 	if e.OTODE {
-		return fmt.Sprintf("sampler %s adds noise, which this OT-ODE network has not seen; use ode, early, ab2, 2m or heun", e.Sampler)
+		unsuited, why = "sde", "adds noise, which this OT-ODE network has not seen"
 	}
-	return fmt.Sprintf("sampler %s solves the OT-ODE, which this stochastic network was not trained for; use posterior, ode, early, i3sb or dbim1 to dbim3", e.Sampler)
+	var suited []string
+	for i, d := range samplers {
+		if d.only != unsuited {
+			suited = append(suited, samplerNames[i])
+		}
+	}
+	return fmt.Sprintf("sampler %s %s; use one of %s", e.Sampler, why, strings.Join(suited, ", "))
 }
 
 // ErrEta says that a sampler does not take an η.
