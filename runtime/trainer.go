@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -42,6 +43,11 @@ type TrainOptions struct {
 	AreaLoss     bool                   // with masks: the mean over the holes, not over all elements
 	Charbonnier  float64                // ε of √(d²+ε²)−ε, which takes the place of d² in the loss, in units of the label [squares]
 
+	// Only tells which layers learn, such as input_blocks.1.0.emb_layers.1; see
+	// Layer. The others keep their weights, exactly, and nothing is calculated for
+	// them alone [all learn].
+	Only func(layer string) bool
+
 	Memory int64 // bytes that activations and their gradients may take; activations are made again to keep to it [no limit]
 }
 
@@ -75,6 +81,9 @@ func NewTrainer(ctx context.Context, h weights.Header, src weights.Source, o Tra
 	}
 	if want := t.config.Out * (1 + btoi(h.Bridge.CondX1)); t.config.In != want {
 		return nil, fmt.Errorf("runtime: the network has %d input channels, its bridge needs %d", t.config.In, want)
+	}
+	if o.Only != nil && o.Decay > 0 {
+		return nil, errors.New("runtime: weights that are to stay cannot decay")
 	}
 	gradients, err := t.differentiate()
 	if err != nil {
@@ -122,7 +131,11 @@ func (t *Trainer) differentiate() (all []*plan.Gradient, err error) {
 		if err != nil {
 			return nil, err
 		}
-		g, err := plan.Differentiate(p, int(t.opt.Memory/4))
+		learns, err := t.learns(p)
+		if err != nil {
+			return nil, err
+		}
+		g, err := plan.Differentiate(p, int(t.opt.Memory/4), learns)
 		if err != nil {
 			return nil, err
 		}
@@ -132,6 +145,25 @@ func (t *Trainer) differentiate() (all []*plan.Gradient, err error) {
 		l.share = float64(len(l.target.Label)) / float64(len(t.lessons[0].target.Label))
 	}
 	return all, nil
+}
+
+// Layer is the layer of a tensor of weights: its name without .weight or .bias.
+func Layer(tensor string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(tensor, ".weight"), ".bias")
+}
+
+// learns is Only by parameters.
+func (t *Trainer) learns(p *plan.Plan) (func(plan.Param) bool, error) {
+	if t.opt.Only == nil {
+		return nil, nil
+	}
+	only := func(w plan.Param) bool { return t.opt.Only(Layer(p.Params[w].Name)) }
+	for w := range p.Params {
+		if only(plan.Param(w)) {
+			return only, nil
+		}
+	}
+	return nil, errors.New("runtime: none of the network's layers would learn")
 }
 
 func (o TrainOptions) defaults() TrainOptions {

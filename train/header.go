@@ -58,6 +58,9 @@ func (t *training) header(s checkpoint.State) weights.Header {
 	h.Provenance = fmt.Sprintf("i2sb-run train: %s; %d steps, %d crops (%s) in %.2f hours on %s; from %s; %s × (σ/σ_max)^%g, %g of the crops x1 itself, %g of the other times from %g on; %s, rate %g (%s), EMA %g, seed %d",
 		of, s.Steps, s.Images, strings.Join(crops, " or "), s.Seconds/3600, t.device, from, loss(r), r.Loss.Sigma, r.Times.Start, r.Times.Near, r.Times.From,
 		map[string]string{recipe.AdamW: "AdamW", recipe.Muon: "Muon"}[r.Optimizer.Method], r.Optimizer.Rate, r.Optimizer.Schedule, r.Optimizer.Average, r.Seed)
+	if o := r.Optimizer.Only; len(o) > 0 {
+		h.Provenance += "; only the layers " + strings.Join(o, ", ") + " learnt"
+	}
 	if len(s.Changes) > 0 {
 		h.Provenance += "; changed on the way: " + strings.Join(s.Changes, ", ")
 	}

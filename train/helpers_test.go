@@ -139,11 +139,16 @@ func last(t *testing.T, out string) *checkpoint.Checkpoint {
 func all(t *testing.T, s weights.Source) (v []float32) {
 	t.Helper()
 	for _, info := range s.Tensors() {
-		w := make([]float32, info.Len())
-		if err := s.ReadF32(info.Name, w); err != nil {
-			t.Fatal(err)
-		}
-		v = append(v, w...)
+		v = append(v, one(t, s, info)...)
+	}
+	return v
+}
+
+func one(t *testing.T, s weights.Source, info weights.Info) []float32 {
+	t.Helper()
+	v := make([]float32, info.Len())
+	if err := s.ReadF32(info.Name, v); err != nil {
+		t.Fatal(err)
 	}
 	return v
 }

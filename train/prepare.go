@@ -185,6 +185,9 @@ func (t *training) load(ctx context.Context) error {
 	defer closer.Close()
 	o := runtime.TrainOptions{Rate: t.rate, Decay: r.Optimizer.Decay, Average: r.Optimizer.Average, Clip: r.Optimizer.Clip,
 		AreaLoss: r.Loss.Mask == recipe.MaskArea, Charbonnier: r.Loss.Charbonnier, Memory: int64(r.Optimizer.MemoryMB) << 20}
+	if len(r.Optimizer.Only) > 0 {
+		o.Only = r.Optimizer.Learns
+	}
 	if r.Optimizer.Method == recipe.Muon {
 		o.Muon = momentum
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/train/checkpoint"
+	"github.com/i2sb-go/i2sb/train/initial"
 	"github.com/i2sb-go/i2sb/train/recipe"
 	"github.com/i2sb-go/i2sb/train/watch"
 	"github.com/i2sb-go/i2sb/weights"
@@ -189,6 +190,40 @@ func interrupted(t *testing.T, method string) {
 	}
 	if b, _ := os.ReadFile(filepath.Join(o.Out, "validation.csv")); strings.Count(string(b), "\n") != 1+2*5 {
 		t.Errorf("validation.csv:\n%s", b)
+	}
+}
+
+// TestOnly: layers that are not to learn keep their weights, moments and averages
+// to the bit, and no other does.
+func TestOnly(t *testing.T) {
+	for _, method := range []string{recipe.AdamW, recipe.Muon} {
+		r := short(photos(t, 2))
+		r.Steps, r.Optimizer.Method, r.Optimizer.Only = 3, method, []string{"input_blocks.0.0", "out.*"}
+		o, _ := options(t.TempDir())
+		c := must(t, r, o)
+		fresh, err := initial.Fresh(c.Recipe.Network, r.Seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		learnt := 0
+		for _, info := range c.Weights.Tensors() {
+			moved := false
+			for _, src := range []weights.Source{c.Weights, c.Average} {
+				was, is := one(t, fresh, info), one(t, src, info)
+				moved = moved || !slices.Equal(was, is)
+			}
+			if want := r.Optimizer.Learns(runtime.Layer(info.Name)); moved != want {
+				t.Errorf("%s: %s moved: %v, want %v", method, info.Name, moved, want)
+			} else if want {
+				learnt++
+			}
+		}
+		if learnt != 6 {
+			t.Errorf("%s: %d tensors learnt", method, learnt)
+		}
+		if !strings.Contains(c.Header.Provenance, "only the layers input_blocks.0.0, out.* learnt") {
+			t.Errorf("provenance: %s", c.Header.Provenance)
+		}
 	}
 }
 

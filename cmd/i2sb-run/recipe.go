@@ -64,6 +64,7 @@ func (t *trainee) flags(f *pflag.FlagSet) {
 	add("charbonnier", "ε of the loss √(d²+ε²)−ε, such as 0.03; 0: squares, the paper's", func(x *r) any { return &x.Loss.Charbonnier })
 	add("mask-loss", "loss over holes: official, area or none", func(x *r) any { return &x.Loss.Mask })
 	add("optimizer", "adamw; muon: matrices by their momentum made orthogonal, the rest by AdamW", func(x *r) any { return &x.Optimizer.Method })
+	add("only", "patterns of the layers that learn, such as 'time_embed.*'; the others keep their weights; default: all learn", func(x *r) any { return &x.Optimizer.Only })
 	add("rate", "of learning", func(x *r) any { return &x.Optimizer.Rate })
 	add("schedule", "of the rate: cosine or step", func(x *r) any { return &x.Optimizer.Schedule })
 	add("last-rate", "cosine: the rate at the end", func(x *r) any { return &x.Optimizer.Last })

@@ -58,7 +58,7 @@ func (r *Recipe) check() error {
 	if (r.Data.Photos == "") == (r.Data.Pairs == "") {
 		return fmt.Errorf("give either photos or pairs, a folder to train on")
 	}
-	if _, err := runtime.Tensors(r.Network); err != nil {
+	if err := r.checkOnly(); err != nil {
 		return err
 	}
 	if r.Network.OutChannels != 1 && r.Network.OutChannels != 3 {
@@ -108,6 +108,38 @@ func (r *Recipe) check() error {
 		return err
 	}
 	return r.checkNumbers()
+}
+
+// checkOnly finds the network's layers, and those that are to learn.
+func (r *Recipe) checkOnly() error {
+	tensors, err := runtime.Tensors(r.Network)
+	if err != nil {
+		return err
+	}
+	for _, p := range r.Optimizer.Only {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("only: %q is no pattern of names", p)
+		}
+		one := Optimizer{Only: []string{p}}
+		if !slices.ContainsFunc(tensors, func(t weights.Info) bool { return one.Learns(runtime.Layer(t.Name)) }) {
+			return fmt.Errorf("only: the network has no layer like %q; its layers are called %s and so on", p, strings.Join(someLayers(tensors), ", "))
+		}
+	}
+	if len(r.Optimizer.Only) > 0 && r.Optimizer.Decay > 0 {
+		return fmt.Errorf("decay is %g, and layers that do not learn are to stay as they are; take 0", r.Optimizer.Decay)
+	}
+	return nil
+}
+
+// someLayers are the first few.
+func someLayers(tensors []weights.Info) []string {
+	var names []string
+	for _, t := range tensors {
+		if n := runtime.Layer(t.Name); !slices.Contains(names, n) && len(names) < 6 {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 func oneOf(what, value string, list ...string) error {

@@ -5,10 +5,10 @@ package recipe
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
-
-	"slices"
 
 	"github.com/i2sb-go/i2sb/train/data"
 	"github.com/i2sb-go/i2sb/weights"
@@ -88,7 +88,10 @@ type Optimizer struct {
 	Clip       float64 `toml:"clip"`       // greatest norm of the gradient, 0: none [1]
 	Average    float64 `toml:"average"`    // decay of the moving average [0.999]
 	Accumulate int     `toml:"accumulate"` // batches of a step [1]
-	MemoryMB   int     `toml:"memory_mb"`  // activations are made again to keep to it; 0: no limit [0]
+	// Only has patterns of the names of layers, such as time_embed.*: the others
+	// keep their weights, exactly. Empty: all learn [empty].
+	Only     []string `toml:"only"`
+	MemoryMB int      `toml:"memory_mb"` // activations are made again to keep to it; 0: no limit [0]
 }
 
 // Validation measures what is never trained on.
@@ -165,6 +168,14 @@ func (r *Recipe) Measured() []string {
 		}
 	}
 	return names
+}
+
+// Learns tells whether a layer does, by its name.
+func (o Optimizer) Learns(layer string) bool {
+	return len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(p string) bool {
+		ok, _ := path.Match(p, layer)
+		return ok
+	})
 }
 
 // ParseCrop reads SIZExBATCH or SIZExBATCH:SHARE.

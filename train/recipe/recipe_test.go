@@ -105,8 +105,11 @@ func TestWhatCannotBeMeant(t *testing.T) {
 		"minutes is -1":             func(r *Recipe) { r.Keep.Minutes = -1 },
 		"it can be official":        func(r *Recipe) { r.Loss.Mask = "" },
 		"it can be cosine, step":    func(r *Recipe) { r.Optimizer.Schedule = "linear" },
-		"hold is 2":                 func(r *Recipe) { r.Optimizer.Hold = 2 },
-		"every is 0; it can be fro": func(r *Recipe) { r.Optimizer.Every = 0 },
+		"only: \"[\" is no pattern": func(r *Recipe) { r.Optimizer.Only = []string{"["} },
+		"no layer like \"tail.*\"; its layers are called time_embed.0, time_embed.2": func(r *Recipe) { r.Optimizer.Only = []string{"time_embed.*", "tail.*"} },
+		"layers that do not learn are to stay":                                       func(r *Recipe) { r.Optimizer.Only, r.Optimizer.Decay = []string{"*.emb_layers.*"}, 0.1 },
+		"hold is 2":                                                                  func(r *Recipe) { r.Optimizer.Hold = 2 },
+		"every is 0; it can be fro":                                                  func(r *Recipe) { r.Optimizer.Every = 0 },
 	} {
 		if change == nil {
 			continue

@@ -12,21 +12,27 @@ import (
 
 func rsqrt(x float64) float64 { return 1 / math.Sqrt(x) }
 
-// normBack is the way back of a Norm: its ParamBack and what follows of it. The
-// moments are taken again; then with M pixels in a group, scale k = γ·(1+s) and
-// gradients a by the scales and b by the shifts,
+// normBack is the way back of a Norm, the first of ops and those behind it that
+// are of the same, and returns how many these are. The moments are taken again;
+// then with M pixels in a group, scale k = γ·(1+s) and gradients a by the scales
+// and b by the shifts,
 //
 //	∂rstd = Σ (a − b·mean)·k   ∂mean = −Σ b·rstd·k   ∂x = ∂mean/M − ∂rstd·rstd³·(x−mean)/M
 //
 // where ∂x is a scale and a shift of x, the group's statistics.
-func (b *backward) normBack(o *plan.ParamBack, of *plan.Norm, rest []plan.Op) (more int) {
-	n := &normBack{backward: b, o: of, d: o.D}
-	b.task(o, plan.None, o.In(), func() { n.lower(o) })
-	for _, op := range rest {
+func (b *backward) normBack(of *plan.Norm, d plan.Value, ops []plan.Op) (more int) {
+	n := &normBack{backward: b, o: of, d: d}
+	b.task(ops[0], plan.None, append(of.In(), d), func() { n.lower(ops[0]) })
+	for i, op := range ops {
 		switch r := op.(type) {
+		case *plan.ParamBack:
+			if r.Of != plan.Op(of) {
+				return i - 1
+			}
+			n.learns = true
 		case *plan.NormBack:
 			if r.Of != of {
-				return more
+				return i - 1
 			}
 			read := b.joined[r]
 			in, adds := r.In(), r.Add
@@ -36,15 +42,14 @@ func (b *backward) normBack(o *plan.ParamBack, of *plan.Norm, rest []plan.Op) (m
 			b.task(r, r.Y, in, func() { n.apply(r, read, adds) })
 		case *plan.ScaleBack:
 			if r.Of != of {
-				return more
+				return i - 1
 			}
 			b.task(r, r.Y, r.In(), func() { n.scale(r) })
 		default:
-			return more
+			return i - 1
 		}
-		more++
 	}
-	return more
+	return len(ops) - 1
 }
 
 // normBack keeps what the parts of a Norm's way back share.
@@ -54,6 +59,7 @@ type normBack struct {
 	d      plan.Value
 	s      plan.Shape // of the concatenation
 	runs   int
+	learns bool      // the gradients by γ and β are wanted
 	dscale []float32 // by ScaleShift, N×2C
 }
 
@@ -129,6 +135,9 @@ func (n *normBack) statistics(f []float32) {
 				to[s*2*all*block+all*block+k] = float32(slope)
 			}
 		}
+	}
+	if !n.learns {
+		return
 	}
 	for w, g := range map[plan.Param][]float64{n.o.Gamma: dgamma, n.o.Beta: dbeta} {
 		to := n.grad(w).Floats()

@@ -110,8 +110,12 @@ func (b *backward) tasks(ops []plan.Op) (more int) {
 		case *plan.Embed:
 			b.task(o, plan.None, o.In(), func() { b.embedParams(o, of) })
 		case *plan.Norm:
-			return b.normBack(o, of, ops[1:])
+			return b.normBack(of, o.D, ops)
 		}
+	case *plan.NormBack: // of one whose parameters do not learn
+		return b.normBack(o.Of, o.D, ops)
+	case *plan.ScaleBack:
+		return b.normBack(o.Of, o.D, ops)
 	default:
 		b.plan.Ops = append(b.plan.Ops, o)
 	}

@@ -20,7 +20,7 @@ func benchmarkStep(b *testing.B, n, side int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	g, err := plan.Differentiate(p, 0)
+	g, err := plan.Differentiate(p, 0, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func TestThreadsDoNotChangeAStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := plan.Differentiate(p, 0)
+		g, err := plan.Differentiate(p, 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,7 +175,7 @@ func TestDefaultLimitsOfTraining(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := plan.Differentiate(p, 0)
+			g, err := plan.Differentiate(p, 0, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

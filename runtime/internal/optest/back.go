@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/i2sb-go/i2sb/runtime/internal/device"
@@ -43,7 +44,7 @@ func RunBack(t *testing.T, d device.Teacher, distance float64) {
 var charbonniers = map[string]float64{"conditional": 0.5, "grey": 0.1}
 
 func differences(t *testing.T, d device.Teacher, p *plan.Plan, charbonnier, distance float64) {
-	whole, err := plan.Differentiate(p, 0)
+	whole, err := plan.Differentiate(p, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +112,45 @@ func differences(t *testing.T, d device.Teacher, p *plan.Plan, charbonnier, dist
 		}
 	}
 	same(t, d, p, whole, charbonnier, grads)
+	parts(t, d, p, charbonnier, grads)
+}
+
+// parts holds the gradients by some parameters alone against those by all: the
+// last, every third, none but the first.
+func parts(t *testing.T, d device.Teacher, p *plan.Plan, charbonnier float64, want [][]float32) {
+	t.Helper()
+	for name, only := range map[string]func(plan.Param) bool{
+		"the first": func(w plan.Param) bool { return w == 0 }, "the last": func(w plan.Param) bool { return int(w) == len(p.Params)-1 },
+		"every third": func(w plan.Param) bool { return w%3 == 0 },
+	} {
+		chosen := map[plan.Param]bool{}
+		for _, op := range p.Ops {
+			for _, w := range op.Weights() {
+				if slices.ContainsFunc(op.Weights(), only) {
+					chosen[w] = true
+				}
+			}
+		}
+		g, err := plan.Differentiate(p, 0, only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := learner(t, d, g)
+		in, target := Lesson(p, charbonnier)
+		if _, err := l.Batch(context.Background(), 0, in, target); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := gradients(t, l, p)
+		for i, info := range p.Params {
+			expect := want[i]
+			if !chosen[plan.Param(i)] {
+				expect = make([]float32, info.Len())
+			}
+			if e := NMSE(got[i], expect); !(e <= 1e-9) {
+				t.Errorf("%s of the parameters alone: the gradient by %s is another (normalised mean squared error %g)", name, info.Name, e)
+			}
+		}
+	}
 }
 
 // same holds gradients with activations made again against those without.
@@ -118,7 +158,7 @@ func same(t *testing.T, d device.Teacher, p *plan.Plan, whole *plan.Gradient, ch
 	t.Helper()
 	least := whole.Arena
 	for {
-		g, err := plan.Differentiate(p, least-1)
+		g, err := plan.Differentiate(p, least-1, nil)
 		if err != nil {
 			return // no smaller arena
 		}
@@ -225,7 +265,7 @@ func runBackAgainst(t *testing.T, d, specification device.Teacher, part, ofLoss 
 }
 
 func compareBack(t *testing.T, d, specification device.Teacher, p *plan.Plan, charbonnier, part, ofLoss float64) {
-	g, err := plan.Differentiate(p, 0)
+	g, err := plan.Differentiate(p, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

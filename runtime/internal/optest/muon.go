@@ -22,7 +22,7 @@ func muonPlan(t *testing.T) *plan.Gradient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := plan.Differentiate(p, 0)
+	g, err := plan.Differentiate(p, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

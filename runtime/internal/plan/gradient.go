@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Gradient is a plan with its way back: first the operators of the network,
 // then those that lead from the gradient by its output to those by its
@@ -13,20 +16,23 @@ type Gradient struct {
 	Seed     Value // gradient of the loss by Output, which the executor fills in after Forward operators
 	Segments int
 	of       *Plan
+	only     func(Param) bool
 }
 
 // Join is Join of the network, and then its way back in as many segments.
 func (g *Gradient) Join(apart func(first, second Shape) bool) *Gradient {
-	return differentiate(Join(g.of, apart), g.Segments)
+	return differentiate(Join(g.of, apart), g.Segments, g.only)
 }
 
 // Differentiate makes the way back of a plan in an arena of at most limit
 // elements, by making activations again in as many segments as that takes; 0
-// is no limit. The error names the least that there is.
-func Differentiate(p *Plan, limit int) (*Gradient, error) {
+// is no limit. The error names the least that there is. If only is not nil, just
+// the operators that have a parameter it holds for get gradients by parameters;
+// those of the others stay 0, and nothing is done that leads only to them.
+func Differentiate(p *Plan, limit int, only func(Param) bool) (*Gradient, error) {
 	var best *Gradient
 	for n := 1; n <= len(p.Ops); n *= 2 {
-		g := differentiate(p, n)
+		g := differentiate(p, n, only)
 		if limit == 0 || g.Arena <= limit {
 			return g, nil
 		}
@@ -48,12 +54,15 @@ type differ struct {
 	given map[Value]bool  // needs no gradient
 }
 
-func differentiate(p *Plan, segments int) *Gradient {
-	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments, of: p}, grads: map[Value]Value{}, given: map[Value]bool{}}
+func differentiate(p *Plan, segments int, only func(Param) bool) *Gradient {
+	d := &differ{g: Gradient{Plan: *p, Forward: len(p.Ops), Segments: segments, of: p, only: only}, grads: map[Value]Value{}, given: map[Value]bool{}}
 	d.g.Values = append([]ValueInfo(nil), p.Values...)
 	d.g.Ops = append([]Op(nil), p.Ops...)
 	for _, v := range p.Inputs() {
 		d.given[v] = true
+	}
+	for _, op := range p.Ops {
+		d.given[op.Out()] = !d.learns(op) && !d.wanted(op.In())
 	}
 	d.g.Seed, _ = d.into(p.Output)
 	for s := segments - 1; s >= 0; s-- {
@@ -134,13 +143,13 @@ func (d *differ) back(op Op) {
 		return // nothing that counts reads it
 	}
 	now := substitute(op, d.now)
-	if len(op.Weights()) > 0 {
+	if d.learns(op) {
 		d.g.Ops = append(d.g.Ops, &ParamBack{back{node{op.Name(), None}, dy, false}, now})
 	}
 	switch o := op.(type) {
 	case *Conv:
 		d.write(op, o.Write, dy)
-		if o.Affine == None && !d.wanted(o.X) {
+		if !d.wanted(append([]Value{o.Affine}, o.X...)) {
 			return
 		}
 		x := d.g.Shape(o.X[0])
@@ -182,10 +191,15 @@ func (d *differ) write(op Op, w Write, dy Value) {
 	}
 }
 
+// learns tells whether the gradient by an operator's parameters is wanted.
+func (d *differ) learns(op Op) bool {
+	return slices.ContainsFunc(op.Weights(), func(w Param) bool { return d.g.only == nil || d.g.only(w) })
+}
+
 // wanted tells whether the gradient by any of vs is.
 func (d *differ) wanted(vs []Value) bool {
 	for _, v := range vs {
-		if !d.given[v] {
+		if v != None && !d.given[v] {
 			return true
 		}
 	}
