@@ -31,6 +31,21 @@ func earlySteps(n, nfe int) ([]int, error) {
 	return grid, nil
 }
 
+// overshootSteps go from x1 to less than half of the indices in one stride, and
+// from there evenly: where states are mostly x0, the network mends what is wrong
+// with them and leaves the rest.
+func overshootSteps(n, nfe int) ([]int, error) {
+	grid, err := Steps(n, nfe)
+	if err != nil {
+		return nil, err
+	}
+	if nfe > 1 {
+		farthest := max(int(0.45*float64(n-1)), nfe-1) // so that nfe indices have room
+		copy(grid, space(farthest+1, nfe))
+	}
+	return grid, nil
+}
+
 // space emits count indices evenly spaced over 0 … m-1.
 func space(m, count int) []int {
 	stride := 1.0

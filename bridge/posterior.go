@@ -39,6 +39,18 @@ func (w *walker) mean() []Step {
 	return steps
 }
 
+// overshoot is the mean, but that its first stride, if more follow, goes 1+η
+// times as far. x̂0 is a mean of what x0 can be, and so nearer to x1 than x0 is:
+// E|x0−x1|² = E|x̂0−x1|² + E|x0−x̂0|². The states of the mean's walk have less of
+// x0 in them than those that the network was trained on; see RATIONALE.md.
+func (w *walker) overshoot() []Step {
+	steps := w.mean()
+	if first := &steps[0]; first.Next > 0 {
+		first.X, first.X0 = first.X-w.eta*first.X0, first.X0+w.eta*first.X0
+	}
+	return steps
+}
+
 // i3sb is the implicit sampler: its first step is the posterior's; then noise
 // of g = η·σ_p·α/σ_n and as much of x_n's own noise as keeps the marginal.
 func (w *walker) i3sb() []Step {

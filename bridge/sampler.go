@@ -13,6 +13,7 @@ const (
 	Posterior Sampler = iota // DDPM posterior, eq. (4); any NFE
 	ODE                      // its mean alone, Prop. 3.4; any NFE
 	Early                    // ODE with most steps near x1; any NFE
+	Overshoot                // ODE whose first stride goes farther; OT-ODE networks; η; any NFE
 	I3SB                     // implicit, arXiv 2403.06069; η; any NFE
 	DBIM1                    // arXiv 2405.15885, order 1; η; NFE ≥ 2, the boot counted
 	DBIM2                    // order 2, η = 0
@@ -22,7 +23,7 @@ const (
 	Heun                     // second order in w, OT-ODE networks; NFE = 2k-1
 )
 
-var samplerNames = []string{"posterior", "ode", "early", "i3sb", "dbim1", "dbim2", "dbim3", "ab2", "2m", "heun"}
+var samplerNames = []string{"posterior", "ode", "early", "overshoot", "i3sb", "dbim1", "dbim2", "dbim3", "ab2", "2m", "heun"}
 
 // String is the sampler's name on the command line.
 func (s Sampler) String() string {
@@ -84,7 +85,7 @@ type Walk struct {
 type WalkOptions struct {
 	Sampler Sampler
 	NFE     int      // network evaluations
-	Eta     *float64 // I3SB and DBIM1, 0 to 1; nil: 0.6 for I3SB, 0 for DBIM1
+	Eta     *float64 // Overshoot, I3SB and DBIM1, 0 to 1; nil: 0.4, 0.6 and 0
 	// Grid, if set, replaces the sampler's own indices: rising, from 0 to N-1.
 	Grid []int
 	// Force allows samplers that do not suit the network: noise in the walk of
@@ -132,6 +133,7 @@ var samplers = [...]struct {
 	Posterior: {(*walker).posterior, Steps, -1, ""},
 	ODE:       {(*walker).mean, Steps, -1, ""},
 	Early:     {(*walker).mean, earlySteps, -1, ""},
+	Overshoot: {(*walker).overshoot, overshootSteps, 0.4, "ode"},
 	I3SB:      {(*walker).i3sb, Steps, 0.6, "sde"},
 	DBIM1:     {(*walker).dbim1, dbimSteps, 0, "sde"},
 	DBIM2:     {(*walker).dbim2, dbimSteps, -1, "sde"},

@@ -90,16 +90,23 @@ func TestRescaledStartDoesNotDependOnN(t *testing.T) {
 	}
 }
 
-func TestEarlySteps(t *testing.T) {
-	got, err := earlySteps(1000, 10)
-	if want := []int{0, 968, 978, 985, 989, 992, 994, 996, 997, 998, 999}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("%v, %v; want %v", got, err, want)
-	}
-	for _, n := range []int{2, 3, 30, 1000} {
-		for nfe := 1; nfe < n; nfe++ {
-			grid, err := earlySteps(n, nfe)
-			if err != nil || len(grid) != nfe+1 || grid[0] != 0 || grid[nfe] != n-1 || !slices.IsSorted(grid) || len(slices.Compact(grid)) != nfe+1 {
-				t.Fatalf("%d of %d: %v, %v", nfe, n, grid[:min(9, len(grid))], err)
+func TestOwnSteps(t *testing.T) {
+	for name, c := range map[string]struct {
+		steps func(n, nfe int) ([]int, error)
+		want  []int
+	}{
+		"early":     {earlySteps, []int{0, 968, 978, 985, 989, 992, 994, 996, 997, 998, 999}},
+		"overshoot": {overshootSteps, []int{0, 50, 100, 150, 200, 249, 299, 349, 399, 449, 999}},
+	} {
+		if got, err := c.steps(1000, 10); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, %v; want %v", name, got, err, c.want)
+		}
+		for _, n := range []int{2, 3, 30, 1000} {
+			for nfe := 1; nfe < n; nfe++ {
+				grid, err := c.steps(n, nfe)
+				if err != nil || len(grid) != nfe+1 || grid[0] != 0 || grid[nfe] != n-1 || !slices.IsSorted(grid) || len(slices.Compact(grid)) != nfe+1 {
+					t.Fatalf("%s: %d of %d: %v, %v", name, nfe, n, grid[:min(9, len(grid))], err)
+				}
 			}
 		}
 	}

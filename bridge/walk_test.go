@@ -84,6 +84,29 @@ func TestPosteriorChain(t *testing.T) {
 		[]float64{.498677543, .501322457, .187767319, .998585575, .001414425, 0}, 1e-9)
 }
 
+// TestOvershoot: the first stride is 1+η of the mean's, the others are the
+// mean's, and one step is the mean's.
+func TestOvershoot(t *testing.T) {
+	s, half := schedule(t, 0.3, true), 0.5
+	for _, nfe := range []int{1, 2, 7} {
+		w := walk(t, s, WalkOptions{Sampler: Overshoot, NFE: nfe, Eta: &half})
+		grid, _ := overshootSteps(s.N(), nfe)
+		mean := walk(t, s, WalkOptions{Sampler: ODE, Grid: grid})
+		a, b := chain(t, w), chain(t, mean)
+		if want := 1 - 1.5*(1-b[0]); nfe > 1 && math.Abs(a[0]-want) > 1e-6 || nfe == 1 && a[0] != b[0] {
+			t.Errorf("%d steps: the first leads from 1 to %v, the mean's to %v", nfe, a[0], b[0])
+		}
+		for i := 1; i < nfe; i++ {
+			if math.Abs(a[i]/a[i-1]-b[i]/b[i-1]) > 1e-6 {
+				t.Errorf("%d steps: step %d is not the mean's: %v, %v", nfe, i, a, b)
+			}
+		}
+	}
+	if _, err := NewWalk(schedule(t, 0.3, false), WalkOptions{Sampler: Overshoot, NFE: 2}); err == nil {
+		t.Error("a stochastic network is walked by overshoot")
+	}
+}
+
 func TestI3SB(t *testing.T) {
 	s := schedule(t, 0.3, false)
 	for _, c := range []struct {

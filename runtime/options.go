@@ -106,12 +106,14 @@ func WithTask(name string) Option { return func(o *options) { o.task = name } }
 // bridge's interval - 1. The default is the task's in the pack.
 func WithSteps(nfe int) Option { return func(o *options) { o.steps = &nfe } }
 
-// WithSampler chooses posterior, ode, early, i3sb, dbim1, dbim2, dbim3, ab2, 2m
-// or heun. The default is the task's, else posterior, or ode for OT-ODE packs.
+// WithSampler chooses posterior, ode, early, overshoot, i3sb, dbim1, dbim2,
+// dbim3, ab2, 2m or heun. The default is the task's, else posterior, or ode for
+// OT-ODE packs.
 func WithSampler(name string) Option { return func(o *options) { o.sampler = name } }
 
-// WithEta sets the stochasticity of i3sb and dbim1, 0 to 1. The default is 0.6
-// for i3sb and 0 for dbim1; other samplers take none.
+// WithEta sets, from 0 to 1, the stochasticity of i3sb and dbim1, and how much
+// farther than x̂0 says overshoot's first stride goes. The defaults are 0.6, 0 and
+// 0.4; other samplers take none.
 func WithEta(eta float64) Option { return func(o *options) { o.eta = &eta } }
 
 // WithSeed seeds the noise. The same seed gives the same picture on every

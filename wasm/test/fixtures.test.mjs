@@ -23,7 +23,7 @@ after(async () => {
 });
 
 // The walks differ in their coefficients alone: those of one sampler will do.
-const walks = process.env.I2SB_LONG ? 'none' : 'TestOperators/wasm/^(ode|i3sb|dbim.*|ab2|2m|heun)_OT-ODE';
+const walks = process.env.I2SB_LONG ? 'none' : 'TestOperators/wasm/^(ode|overshoot|i3sb|dbim.*|ab2|2m|heun)_OT-ODE';
 
 for (const relaxed of [true, false]) {
   const kernels = relaxed ? 'wasm-relaxed' : 'wasm';

@@ -12,7 +12,7 @@ const families = {
 };
 
 // Samplers that draw nothing at random: every seed gives the same picture.
-const certain = new Set(['ode', 'early', 'ab2', '2m', 'heun']);
+const certain = new Set(['ode', 'early', 'overshoot', 'ab2', '2m', 'heun']);
 
 /** The dial's places, in steps: from one, through the model's own number, to what is plainly more. */
 export function places(own, most) {
