@@ -85,7 +85,7 @@ type Walk struct {
 type WalkOptions struct {
 	Sampler Sampler
 	NFE     int      // network evaluations
-	Eta     *float64 // Overshoot, I3SB and DBIM1, 0 to 1; nil: 0.4, 0.6 and 0
+	Eta     *float64 // Overshoot, I3SB and DBIM1, 0 to 1; nil: 0.25, 0.6 and 0
 	// Grid, if set, replaces the sampler's own indices: rising, from 0 to N-1.
 	Grid []int
 	// Force allows samplers that do not suit the network: noise in the walk of
@@ -133,7 +133,7 @@ var samplers = [...]struct {
 	Posterior: {(*walker).posterior, Steps, -1, ""},
 	ODE:       {(*walker).mean, Steps, -1, ""},
 	Early:     {(*walker).mean, earlySteps, -1, ""},
-	Overshoot: {(*walker).overshoot, overshootSteps, 0.4, "ode"},
+	Overshoot: {(*walker).overshoot, overshootSteps, 0.25, "ode"},
 	I3SB:      {(*walker).i3sb, Steps, 0.6, "sde"},
 	DBIM1:     {(*walker).dbim1, dbimSteps, 0, "sde"},
 	DBIM2:     {(*walker).dbim2, dbimSteps, -1, "sde"},

@@ -113,7 +113,7 @@ func WithSampler(name string) Option { return func(o *options) { o.sampler = nam
 
 // WithEta sets, from 0 to 1, the stochasticity of i3sb and dbim1, and how much
 // farther than x̂0 says overshoot's first stride goes. The defaults are 0.6, 0 and
-// 0.4; other samplers take none.
+// 0.25; other samplers take none.
 func WithEta(eta float64) Option { return func(o *options) { o.eta = &eta } }
 
 // WithSeed seeds the noise. The same seed gives the same picture on every

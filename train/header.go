@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/i2sb-go/i2sb/bridge"
 	"github.com/i2sb-go/i2sb/runtime"
 	"github.com/i2sb-go/i2sb/train/checkpoint"
 	"github.com/i2sb-go/i2sb/train/recipe"
@@ -24,6 +25,9 @@ func tasks(r *recipe.Recipe) []weights.Task {
 	if r.Data.Pairs != "" {
 		standard.Name, standard.Description = r.Name, "pairs of "+filepath.Base(r.Data.Pairs)
 		return []weights.Task{standard}
+	}
+	if r.Bridge.OTODE {
+		standard.Sampler = bridge.Overshoot.String() // more steps should be worth their time: RATIONALE.md
 	}
 	var list []weights.Task
 	for _, d := range r.Degradations {

@@ -73,6 +73,13 @@ func TestEveryTask(t *testing.T) {
 			if losses != 2 || k.State.Steps != 2 || len(h.lines) > 0 {
 				t.Errorf("%d steps, %+v, said %q", losses, k.State, h.lines)
 			}
+			sampler := ""
+			if r.Bridge.OTODE {
+				sampler = "overshoot"
+			}
+			if got := k.Header.Tasks[0].Sampler; got != sampler {
+				t.Errorf("the pack's sampler is %q, not %q", got, sampler)
+			}
 			works(t, k)
 		})
 	}
