@@ -317,6 +317,14 @@ func TestTrainerRefuses(t *testing.T) {
 			t.Errorf("momentum %g: %v", m, err)
 		}
 	}
+	for want, o := range map[string]runtime.TrainOptions{
+		"cannot decay": {Only: func(string) bool { return true }, Decay: 0.1}, "none of the network's layers": {Only: func(string) bool { return false }},
+	} {
+		o.Shapes = []runtime.TrainShape{{Batch: 1, Height: 4, Width: 6}}
+		if _, err := runtime.NewTrainer(ctx, h, optest.RandomNetwork(h.Network), o, runtime.WithDevice("ref")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
 }
 
 func TestRates(t *testing.T) {
