@@ -25,7 +25,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(result.Image.Bounds().Size(), result.Task, result.Sampler, result.Steps)
-	// Output: (40,24) jpeg ode 1
+	// Output: (40,24) jpeg overshoot 1
 }
 
 // Four times larger: the small picture goes in, the large one comes out.
