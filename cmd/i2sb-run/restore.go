@@ -66,7 +66,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	f.StringVar(&r.task, "task", "", "what to undo: jpeg, sr4x, deblur, inpaint, or a full name such as jpeg-10; default: the pack's")
 	f.IntVar(&r.steps, "steps", 0, "network evaluations; default: the task's in the pack")
 	f.StringVar(&r.sampler, "sampler", "", strings.Join(bridge.SamplerNames(), "|")+"; default: the task's in the pack")
-	f.Float64Var(&r.eta, "eta", 0, "noise of i3sb and dbim1, and how far overshoot goes too far, 0 to 1; default: the sampler's")
+	f.Float64Var(&r.eta, "eta", 0, "noise of i3sb and dbim1; how much too far the first stride of overshoot goes; 0 to 1; default: the sampler's")
 	f.Uint64Var(&r.seed, "seed", 0, "seed of the noise")
 	f.IntVar(&r.label, "label", 0, "class of what is shown, for networks that were trained with classes")
 	f.StringVar(&r.mask, "mask", "", "picture of the same size, white where to fill in")

@@ -49,7 +49,7 @@ func (a *app) submitCommand() *cobra.Command {
 	f.StringVar(&p.Task, "task", "", "what to undo, as for restore")
 	f.IntVar(&p.Steps, "steps", 0, "network evaluations; default: the task's in the pack")
 	f.StringVar(&p.Sampler, "sampler", "", "as for restore")
-	f.Float64Var(&s.eta, "eta", 0, "noise of i3sb and dbim1, and how far overshoot goes too far, 0 to 1; default: the sampler's")
+	f.Float64Var(&s.eta, "eta", 0, "noise of i3sb and dbim1; how much too far the first stride of overshoot goes; 0 to 1; default: the sampler's")
 	f.Uint64Var(&p.Seed, "seed", 0, "seed of the noise")
 	f.IntVar(&p.Tile, "tile", 0, "side of tiles; 0: only for large pictures, -1: never")
 	f.IntVar(&p.Overlap, "overlap", 0, "least overlap of tiles in pixels; 0: a quarter of the tile")

@@ -178,7 +178,7 @@ export interface RestoreOptions {
   /** Evaluations of the network, 1 to `info.maxSteps`. More are sharper, fewer are more faithful. */
   steps?: number;
   sampler?: string;
-  /** Stochasticity of the samplers i3sb and dbim1, and how far overshoot's first stride goes too far, 0 to 1. */
+  /** Stochasticity of the samplers i3sb and dbim1, and how much too far the first stride of overshoot goes, 0 to 1. */
   eta?: number;
   /** The same seed gives the same picture. A number is a whole one up to 2^53; default 0. */
   seed?: number | bigint;
